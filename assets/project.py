@@ -1,0 +1,43 @@
+"""Where the dbt project is, and a manifest that is never stale.
+
+What the models say is theirs; which of them run together is decided in `assets.warehouse`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from dagster_dbt import DbtProject
+
+from pipelines.errors import JevonsError
+from pipelines.settings import home
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "dbt_project"
+DBT = Path(sys.executable).with_name("dbt")
+_INPUTS = ("*.sql", "*.yml", "*.csv")
+
+
+def project() -> DbtProject:
+    """The project, parsed again if any of its files is newer than the manifest: a stale one mis-selects silently."""
+    os.environ.setdefault("JEVONS_HOME", str(home()))
+    manifest = FOLDER / "target" / "manifest.json"
+    newest = max(
+        path.stat().st_mtime for pattern in _INPUTS for path in FOLDER.rglob(pattern) if "target" not in path.parts
+    )
+    if not manifest.exists() or manifest.stat().st_mtime < newest:
+        _parse()
+    return DbtProject(project_dir=FOLDER, profiles_dir=FOLDER)
+
+
+def _parse() -> None:
+    done = subprocess.run(
+        [str(DBT), "--quiet", "parse", "--project-dir", str(FOLDER), "--profiles-dir", str(FOLDER)],
+        capture_output=True, text=True, check=False, env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+    )
+    if done.returncode:
+        raise JevonsError(
+            "The models cannot be read", "dbt_project", (done.stdout or done.stderr).strip()[-800:],
+            "mend the model that is named",
+        )

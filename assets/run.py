@@ -1,0 +1,123 @@
+"""Runs the job from a terminal: in this process, with progress, and with an outcome that a script can act on.
+
+What the job consists of is in `assets.definitions`; options and exit codes are in `assets.cli`.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from assets.definitions import JOB, defs, range_tags
+from assets.project import ROOT
+from assets.raw import GATE, INTERACTIVE
+from pipelines import snapshot
+from pipelines.errors import JevonsError
+from pipelines.settings import home
+from pipelines.window import DAY, Window
+
+
+@dataclass
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        refused: Asset to the sentences of what was held back or could not be read.
+        missing: Asset to the days that were not delivered.
+    """
+
+    build_id: str
+    refused: dict[str, list[str]] = field(default_factory=dict)
+    missing: dict[str, list[str]] = field(default_factory=dict)
+
+
+def prepare_environment() -> None:
+    """Points Dagster and dbt to this installation's folders and switches telemetry off, unless the user already did."""
+    where = home()
+    os.environ["JEVONS_HOME"] = str(where)  # dbt runs in a folder of its own: it needs the whole path
+    folder = where / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("DAGSTER_HOME", str(ROOT))
+    os.environ.setdefault("JEVONS_DAGSTER_DIR", str(folder))
+    os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+
+def run(window: Window, tell: Callable[[str, int, int], None]) -> Outcome:
+    """Materialises the window from the vendors' pages to the published snapshot.
+
+    Args:
+        tell: Called with the step that begins or ended, the steps done and the steps in all.
+
+    Raises:
+        JevonsError: the run failed; what was published before stays.
+    """
+    job = defs().resolve_job_def(JOB)
+    total = len(job.all_node_defs) if hasattr(job, "all_node_defs") else len(list(job.nodes))
+    with _narrated(tell, total):
+        result = job.execute_in_process(
+            instance=dg.DagsterInstance.get(),
+            tags={**range_tags(window.first, window.end - DAY), INTERACTIVE: "true"},
+            raise_on_error=False,
+        )
+    if not result.success:
+        raise _failure(result, window)
+    outcome = Outcome(snapshot.current(home()).build_id)
+    for evaluation in result.get_asset_check_evaluations():
+        metadata = {key: value.value for key, value in evaluation.metadata.items()}
+        name = evaluation.asset_key.to_user_string()
+        if not evaluation.passed and evaluation.check_name == GATE:
+            outcome.refused[name] = metadata.get("findings") or [metadata.get("error", "refused")]
+        if metadata.get("days_missing"):
+            outcome.missing[name] = metadata["days_missing"]
+    return outcome
+
+
+def _failure(result: dg.ExecuteInProcessResult, window: Window) -> JevonsError:
+    failed = [event for event in result.all_events if event.is_step_failure]
+    step = failed[0].step_key if failed else "the run"
+    error = failed[0].step_failure_data.error if failed else None
+    why = (failed[0].step_failure_data.user_failure_data.description if failed
+           and failed[0].step_failure_data.user_failure_data else None)
+    if why is None and error is not None:
+        cause = error
+        while cause.cause is not None:
+            cause = cause.cause
+        why = cause.message.strip().splitlines()[0][:600]
+    checks = [
+        f"{e.asset_key.to_user_string()}: {'; '.join(e.metadata['findings'].value[:3])}"
+        for e in result.get_asset_check_evaluations() if not e.passed and "findings" in e.metadata and e.blocking
+    ]
+    return JevonsError(
+        "Nothing new was published", f"{step}, days {window}", "; ".join(checks) or why or "a step failed",
+        "mend it and run the same days again; readers still see the build before",
+    )
+
+
+class _narrated:
+    """Turns Dagster's own log of the run into one call per step, and keeps the rest of it off the terminal."""
+
+    def __init__(self, tell: Callable[[str, int, int], None], total: int):
+        self.tell, self.total, self.done = tell, total, 0
+        self.handler = logging.Handler()
+        self.handler.emit = self._emit
+
+    def __enter__(self) -> None:
+        logger = logging.getLogger("dagster")
+        self.before = (logger.handlers[:], logger.level, logger.propagate)
+        logger.handlers, logger.propagate = [self.handler], False
+
+    def __exit__(self, *_: object) -> None:
+        logger = logging.getLogger("dagster")
+        logger.handlers, logger.propagate = self.before[0], self.before[2]
+
+    def _emit(self, record: logging.LogRecord) -> None:
+        event = getattr(record, "dagster_event", None)
+        if event is None or event.step_key is None:
+            return
+        if event.is_step_success or event.is_step_failure or event.is_step_skipped:
+            self.done += 1
+        if event.is_step_start or event.is_step_success:
+            self.tell(event.step_key, self.done, self.total)

@@ -1,0 +1,81 @@
+"""The dbt models as Dagster assets, in two groups: those that replace days, and those that are made anew as a whole.
+
+The SQL is in dbt_project/; nothing is computed here.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+
+from assets.partitions import DAILY, window_of
+from assets.project import DBT, project
+from assets.raw import raw_key
+from pipelines import landing
+from pipelines.settings import home
+from pipelines.sources import all_sources
+
+POOL = "warehouse"  # DuckDB has one writer: everything that opens the warehouse queues here
+PROJECT = project()
+# Unit tests and the tests of frozen seeds say something about the code, not about today's records: `make test` runs them.
+CODE_TESTS = "resource_type:unit_test resource_type:test,tag:frozen+1"
+
+
+class Translator(DagsterDbtTranslator):
+    """Keys: a dbt source is the raw asset that lands it; a model is its own name."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = manifest["sources"].get(unique_id) or manifest["nodes"][unique_id]
+        if node["resource_type"] == "source":
+            return spec.replace_attributes(key=raw_key(node["source_name"], node["name"]))
+        return spec.replace_attributes(key=dg.AssetKey([node["name"]]), group_name=node["fqn"][1])
+
+
+def model_key(name: str) -> dg.AssetKey:
+    """The asset key of a dbt model."""
+    return dg.AssetKey([name])
+
+
+def dbt_resource() -> DbtCliResource:
+    """dbt of this environment, on this project."""
+    os.environ.setdefault("JEVONS_HOME", str(home()))
+    return DbtCliResource(project_dir=PROJECT, dbt_executable=str(DBT))
+
+
+@dbt_assets(
+    manifest=PROJECT.manifest_path, project=PROJECT, select="tag:daily", exclude=CODE_TESTS, name="ledger_days",
+    partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL,
+    dagster_dbt_translator=Translator(),
+)
+def ledger_days(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    """From raw records to the daily footprint: replaces the days of the run and no others."""
+    window = window_of(context)
+    yield from _build(context, dbt, {"min_date": window.first.isoformat(), "max_date": window.end.isoformat()})
+
+
+@dbt_assets(
+    manifest=PROJECT.manifest_path, project=PROJECT, select="tag:whole", exclude=CODE_TESTS, name="marts_whole",
+    pool=POOL, dagster_dbt_translator=Translator(),
+)
+def marts_whole(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    """Dimensions, roll-ups, ceilings and coverage over all days."""
+    yield from _build(context, dbt, {})
+
+
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, variables: Mapping[str, str]) -> Iterator[Any]:
+    where = home()
+    landing.ensure_readable(where, all_sources())
+    (where / "warehouse").mkdir(parents=True, exist_ok=True)
+    target = where / "scratch" / f"dbt-{uuid4().hex}"
+    try:
+        yield from dbt.cli(
+            ["build", "--vars", json.dumps(variables)], context=context, target_path=target,
+        ).stream()
+    finally:
+        shutil.rmtree(target, ignore_errors=True)

@@ -1,0 +1,92 @@
+"""The look of all pages: palette and style sheet.
+
+What does not belong here: layout of a page, and any text that people read.
+"""
+
+INK = "#1c2b33"
+MUTED = "#5a6b75"
+LINE = "#dde3e6"
+GROUND = "#eef1f3"
+ENERGY = "#1f5f8b"
+ENERGY_BAND = "#c3d7e6"
+CALLS = "#b3661a"
+WALL = "#a4232d"
+WALL_GROUND = "#f8e9ea"
+NOBODY = "#7d8a92"
+NOBODY_BAND = "#d5dade"
+FONT = "'Source Sans', 'Source Sans Pro', 'DejaVu Sans', sans-serif"
+# Told apart by lightness as well as by hue.
+PURPOSES = {
+    "interactive": "#1f5f8b",
+    "batch": "#6ba3c8",
+    "background": "#b7cbd8",
+    "evaluation": "#5f8f6b",
+    "retry": "#b3661a",
+    "unknown": "#7d8a92",
+}
+STATUS_MARKS = {"exceeded": "■", "on course to exceed": "▲", "undecided": "◆", "within": "●"}
+STATUS_CLASSES = {"exceeded": "over", "on course to exceed": "risk", "undecided": "open", "within": "good"}
+
+CSS = """
+<style>
+:root { --ink:#1c2b33; --muted:#5a6b75; --line:#dde3e6; --ground:#f4f6f7; }
+[data-testid="stAppDeployButton"], [data-testid="stMainMenu"], [data-testid="stToolbarActions"],
+[data-testid="stElementToolbar"], [data-testid="stStatusWidget"], .vega-embed details { display:none !important; }
+[data-testid="stMainBlockContainer"] { max-width:1320px; padding:5rem 2.5rem 4rem; }
+[data-testid="stHeader"] { border-bottom:1px solid var(--line);
+       padding-left:max(1rem, calc((100vw - 1320px) / 2 + 1.9rem)); }
+[data-testid="stHeadingWithActionElements"] a { display:none; }
+h1.j { font-size:1.9rem; line-height:1.2; font-weight:650; letter-spacing:-.01em; margin:0; padding:0;
+       color:var(--ink); }
+h2.j { font-size:1.25rem; line-height:1.3; font-weight:650; margin:1.9rem 0 .1rem; padding:1.1rem 0 0;
+       border-top:1px solid var(--line); color:var(--ink); }
+h3.j { font-size:1.02rem; line-height:1.35; font-weight:620; margin:.35rem 0 0; padding:0; color:var(--ink); }
+p.j { color:var(--muted); font-size:.92rem; line-height:1.45; margin:.15rem 0 .35rem; max-width:125ch; }
+p.j.even { min-height:2.65rem; }
+h3.j.even { min-height:2.75rem; }
+.j-over { font-size:.82rem; color:var(--muted); margin:0 0 .2rem; }
+.j-meta { color:var(--muted); font-size:.88rem; margin:.3rem 0 0; font-variant-numeric:tabular-nums; }
+.j-meta code, .j-mono { font-family:ui-monospace,'DejaVu Sans Mono',monospace; font-size:.82em; color:var(--ink);
+       background:var(--ground); padding:.1em .35em; border-radius:4px; }
+.j-sandbox { background:#fff4d6; border:1px solid #e3c878; color:#5c4300; border-radius:6px; padding:.45rem .8rem;
+       font-size:.92rem; margin:0 0 1rem; }
+.j-cards { display:grid; grid-template-columns:repeat(auto-fit,minmax(230px,1fr)); gap:1rem; margin:1rem 0 .25rem; }
+.j-card { border:1px solid var(--line); border-radius:8px; padding:.85rem 1rem .8rem;
+       display:flex; flex-direction:column; align-items:flex-start; }
+.j-card .label { font-size:.86rem; color:var(--muted); }
+.j-card .value { font-size:1.75rem; line-height:1.25; font-weight:640; color:var(--ink); margin:.1rem 0 .1rem;
+       font-variant-numeric:tabular-nums; }
+.j-card .note { font-size:.86rem; color:var(--muted); line-height:1.4; margin-bottom:.5rem; }
+.j-badge { display:inline-block; font-size:.78rem; line-height:1.5; padding:.02rem .5rem; border-radius:4px;
+       border:1px solid var(--line); background:var(--ground); color:var(--ink); margin:auto .3rem 0 0; }
+.j-badge.low { background:#fff4d6; border-color:#e3c878; color:#5c4300; }
+.j-status { white-space:nowrap; font-weight:600; font-size:.9rem; }
+.j-status.over, .j-status.risk { color:#a4232d; } .j-status.open { color:#7a5200; } .j-status.good { color:#23694a; }
+.j-scroll { overflow:auto; max-height:46rem; border:1px solid var(--line); border-radius:8px; }
+table.j { border-collapse:collapse; width:100%; font-size:.88rem; line-height:1.4; }
+table.j caption { position:absolute; width:1px; height:1px; overflow:hidden; clip-path:inset(50%); }
+table.j th { position:sticky; top:0; background:var(--ground); color:var(--muted); font-weight:600; text-align:left;
+       padding:.5rem .75rem; border-bottom:1px solid var(--line); white-space:nowrap; vertical-align:bottom; }
+table.j td { padding:.42rem .75rem; border-bottom:1px solid #eceff1; vertical-align:top; color:var(--ink); }
+table.j tr:last-child td { border-bottom:0; }
+table.j .n { text-align:right; font-variant-numeric:tabular-nums; white-space:nowrap; }
+table.j td.u { color:var(--muted); font-style:italic; }
+table.j td.o { white-space:nowrap; }
+table.j td.w { min-width:15rem; }
+table.j tr.nobody td { background:#fafbfb; color:var(--muted); }
+table.j tr.chosen td { background:#e9f1f7; }
+table.j a { color:#1f5f8b; text-decoration:none; font-weight:600; } table.j a:hover { text-decoration:underline; }
+ul.j { margin:.4rem 0 .6rem; padding:0; list-style:none; }
+ul.j li { font-size:.95rem; line-height:1.45; padding:.42rem 0 .42rem .9rem; margin:0; border-left:3px solid #e3c878; }
+ul.j li + li { margin-top:.35rem; }
+dl.j { display:grid; grid-template-columns:repeat(auto-fit,minmax(190px,1fr)); gap:.7rem 1.5rem; margin:.7rem 0 .4rem; padding:0; }
+dl.j > div { margin:0; padding:0; }
+dl.j dt { font-size:.82rem; color:var(--muted); } dl.j dd { margin:0; font-size:.95rem; color:var(--ink); }
+.j-empty { border:1px dashed #c3ccd1; border-radius:8px; padding:1.1rem 1.2rem; color:var(--muted); font-size:.95rem;
+       margin:.5rem 0; }
+.j-empty code { color:var(--ink); background:var(--ground); padding:.1em .35em; border-radius:4px; }
+[data-testid="stExpander"] details { border-color:var(--line); }
+[data-testid="stExpander"] summary p { font-size:.86rem; color:var(--muted); }
+@media print { [data-testid="stHeader"], [data-testid="stExpander"] { display:none; } }
+</style>
+"""

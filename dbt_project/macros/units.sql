@@ -1,0 +1,18 @@
+{#- Conversions between units: the only numbers that may stand in SQL, because they are definitions, not factors. -#}
+
+{#- Millijoules to kWh, exactly: 1 kWh is 3.6e9 mJ, so 1 mJ is 10/36 of a billionth of a kWh; half a billionth rounds up. -#}
+{% macro millijoules_to_kwh(millijoules) -%}
+    cast(cast({{ whole_quotient('cast(' ~ millijoules ~ ' as decimal(38, 0)) * 10 + 18', '36') }} as decimal(24, 0))
+        * cast(0.000000001 as decimal(10, 9)) as decimal(24, 9))
+{%- endmacro %}
+
+{% macro wh_from_kwh(kwh) -%} ({{ kwh }} * 1000) {%- endmacro %}
+
+{% macro kg_from_g(grams) -%} ({{ grams }} * cast(0.001 as decimal(4, 3))) {%- endmacro %}
+
+{#- The whole part of a quotient of whole numbers, without passing through binary fractions. -#}
+{% macro whole_quotient(dividend, divisor) -%}
+    {{ return(adapter.dispatch('whole_quotient', 'jevons')(dividend, divisor)) }}
+{%- endmacro %}
+{% macro default__whole_quotient(dividend, divisor) -%} (cast({{ dividend }} as hugeint) // {{ divisor }}) {%- endmacro %}
+{% macro spark__whole_quotient(dividend, divisor) -%} floor(({{ dividend }}) / {{ divisor }}) {%- endmacro %}

@@ -1,0 +1,70 @@
+-- One row per hour x key x project x model x batch or not, from OpenAI's usage; costs are rows of their own, per day.
+
+with
+
+completions as (select * from {{ ref('stg_openai__completions') }}),
+
+embeddings as (select * from {{ ref('stg_openai__embeddings') }}),
+
+costs as (select * from {{ ref('stg_openai__costs') }}),
+
+activity as (
+
+    select
+        usage_date, usage_hour_utc, model_reported, api_key_id, project_id,
+        case when batch then 'batch' else 'unknown' end as call_purpose,
+        call_count, input_tokens, cached_input_tokens, output_tokens,
+        cast(0 as decimal(18, 9)) as cost_usd
+    from completions
+
+    union all
+
+    select
+        usage_date, usage_hour_utc, model_reported, api_key_id, project_id, 'unknown' as call_purpose,
+        call_count, input_tokens, 0 as cached_input_tokens, 0 as output_tokens,
+        cast(0 as decimal(18, 9)) as cost_usd
+    from embeddings
+
+    union all
+
+    select
+        usage_date, cast(usage_date as timestamp) as usage_hour_utc, model_reported, api_key_id, project_id,
+        'unknown' as call_purpose,
+        0 as call_count, 0 as input_tokens, 0 as cached_input_tokens, 0 as output_tokens,
+        cost_usd
+    from costs
+
+),
+
+named as (
+
+    select
+        usage_date,
+        usage_hour_utc,
+        'openai' as source,
+        'openai' as provider,
+        model_reported,
+        api_key_id,
+        project_id,
+        cast(null as varchar) as workflow_tag,
+        cast(null as varchar) as pod,
+        cast(null as varchar) as node,
+        'inference' as lifecycle_stage,
+        call_purpose,
+        'direct' as energy_line,
+        cast(null as varchar) as meter_method,
+        call_count,
+        -- the vendor reports neither retries nor errors: they are inside call_count, unknown apart
+        cast(null as bigint) as retry_count,
+        cast(null as bigint) as error_count,
+        input_tokens,
+        cached_input_tokens,
+        output_tokens,
+        0 as gpu_seconds,
+        cast(null as bigint) as energy_millijoules,
+        cost_usd
+    from activity
+
+)
+
+select * from named

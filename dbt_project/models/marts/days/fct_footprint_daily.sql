@@ -1,0 +1,42 @@
+-- One row per day x workflow x source x model x site x stage x purpose x energy line x factor x attribution x gap x grid rung.
+{{ config(materialized='incremental', incremental_strategy='replace_days', on_schema_change='fail') }}
+
+{%- set keys = ['usage_date', 'team_id', 'workflow_id', 'source', 'provider', 'model_id', 'site_id', 'grid_zone',
+    'lifecycle_stage', 'call_purpose', 'energy_line', 'factor_id', 'attribution_method', 'evidence_tier', 'gap_reason',
+    'grid_rung'] %}
+
+with
+
+hourly as (
+
+    select *, provider_canonical || '/' || model_canonical as model_id
+    from {{ ref('int_footprint__hourly') }}
+    where {{ in_days('usage_date') }}
+
+),
+
+daily as (
+
+    select
+        {{ keys | join(', ') }},
+        {%- for name in ['call_count', 'retry_count', 'error_count', 'input_tokens', 'cached_input_tokens',
+            'output_tokens', 'gpu_seconds'] %}
+        cast(sum({{ name }}) as decimal(38, 0)) as {{ name }},
+        {%- endfor %}
+        {%- for name in ['energy_kwh_low', 'energy_kwh', 'energy_kwh_high', 'location_gco2e', 'market_gco2e',
+            'embodied_gco2e', 'water_litres'] %}
+        cast(sum({{ name }}) as decimal(38, 9)) as {{ name }},
+        {%- endfor %}
+        cast(cast(sum(cost_nano_usd) as decimal(27, 0)) * cast(0.000000001 as decimal(10, 9)) as decimal(38, 9))
+            as cost_usd
+    from hourly
+    group by {{ keys | join(', ') }}
+
+)
+
+select
+    usage_date, team_id, workflow_id, source, provider, model_id, site_id, grid_zone, lifecycle_stage, call_purpose,
+    energy_line, factor_id, attribution_method, call_count, retry_count, error_count, input_tokens,
+    cached_input_tokens, output_tokens, gpu_seconds, energy_kwh_low, energy_kwh, energy_kwh_high, location_gco2e,
+    market_gco2e, embodied_gco2e, water_litres, cost_usd, evidence_tier, gap_reason, grid_rung
+from daily

@@ -1,0 +1,3 @@
+-- One row per daily table of a source that is switched on.
+
+select source, table_name from {{ source('landing', 'expected') }}

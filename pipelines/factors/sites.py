@@ -1,0 +1,84 @@
+"""Factor rows that no model name carries: electricity by country and year, and own accelerators.
+
+Hourly grid data and the metered energy itself do not belong here.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from pipelines.factors.values import (
+    GRAMS_PER_KG,
+    SECONDS_PER_YEAR,
+    Ends,
+    Span,
+    fixed,
+    interval,
+    provenance,
+    source_of,
+    value_of,
+)
+
+
+def grid_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """One row per electricity zone of the library."""
+    from ecologits.electricity_mix_repository import electricity_mixes
+
+    library = given["sets"]["ecologits"]
+    for mix in sorted(electricity_mixes.list_electricity_mixes(), key=lambda m: m.zone):
+        # The library writes 0 where its source has no figure: no grid is free of carbon over its life cycle.
+        carbon = Decimal(str(mix.gwp)) * GRAMS_PER_KG if mix.gwp else None
+        borrowed = "electricity-mix-wue-world" in {w.code for w in mix.warnings}
+        yield {
+            "grid_factor_id": f"{library['factor_set']}/grid/{mix.zone}",
+            "factor_set": library["factor_set"],
+            "zone_country": mix.zone,
+            "gco2e_per_kwh": fixed(carbon) if carbon is not None else "",
+            "carbon_basis": "zone" if carbon is not None else "missing",
+            "water_litres_per_kwh": fixed(Decimal(str(mix.wue))),
+            "water_basis": "world" if borrowed or mix.zone == "WOR" else "zone",
+            **provenance(library, **source_of(given["sets"]["grid"])),
+            "water_source_url": given["sets"]["grid"]["water_source_url"],
+        }
+
+
+def gpu_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """The factors of an organisation's own accelerators; `%` matches every GPU model."""
+    from ecologits.impacts import llm
+
+    frame = Decimal(llm.SERVER_EMBODIED_IMPACT_GWP) / llm.SERVER_GPUS
+    central = (frame + llm.GPU_EMBODIED_IMPACT_GWP) * GRAMS_PER_KG / llm.HARDWARE_LIFESPAN
+    life = value_of(given, "hardware_life_long") * SECONDS_PER_YEAR
+    low = (frame + value_of(given, "gpu_embodied_low")) * GRAMS_PER_KG / life
+    library, ours = given["sets"]["ecologits"], given["sets"]["defaults"]
+    yield _gpu_row(
+        library, "embodied_gco2e_per_gpu_second", Span(low, central, central**2 / low), tier="4",
+        unit="gCO2e per second in which one GPU is held, at full use of its life",
+        source_title=f"{library['factor_set']}: server and GPU embodied constants over 3 years; "
+        f"low end: {given['coefficients']['gpu_embodied_low']['source_title']}, 6 years",
+        source_url=given["sets"]["gpu"]["source_url"],
+    )
+    for quantity in ("energy_counter", "power_integral"):
+        row = given["coefficients"][quantity]
+        span = Ends.of(Decimal(row["value"])).widened(interval(given, Decimal(row["gsd"])))
+        yield _gpu_row(ours, f"{quantity}_ratio", span, str(row["evidence_tier"]), row["gsd"],
+                       "true energy per energy read", **source_of(row))
+    row = given["coefficients"]["default_pue"]
+    span, tier = Span(*(Decimal(row[k]) for k in ("low", "value", "high"))), str(row["evidence_tier"])
+    yield _gpu_row(ours, "default_pue_ratio", span, tier, unit=row["unit"], **source_of(row))
+
+
+def _gpu_row(
+    set_: dict[str, Any], quantity: str, span: Span, tier: str, gsd: str = "", unit: str = "", **source: str
+) -> dict[str, str]:
+    return {
+        "gpu_factor_id": f"{set_['factor_set']}/gpu/{quantity}",
+        "factor_set": set_["factor_set"],
+        "gpu_model_pattern": "%",
+        "quantity": quantity,
+        **span.columns("value"),
+        "gsd_ratio": gsd,
+        "unit": unit,
+        "evidence_tier": tier,
+        **provenance(set_, **source),
+    }

@@ -1,0 +1,203 @@
+"""One HTTP client for every vendor: timeouts, bounded retries, exact decimals, and no secret in any message.
+
+Paging, parameters and the meaning of a field belong to the source that asks.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+
+from pipelines.errors import SourceError
+
+log = logging.getLogger(__name__)
+
+CUT_OFF = (
+    requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+RETRIED = {408, 409, 429, 500, 502, 503, 504, 529}
+TIMEOUT_SECONDS = (5, 60)
+LONGEST_WAIT_SECONDS = 120
+KEY_REFUSED = {
+    401: "the key was refused",
+    403: "the key is valid but lacks the permission",
+}
+
+
+class RequestRefused(SourceError):
+    """The vendor answered, and the answer is no; asking the same again cannot help.
+
+    Attributes:
+        status: HTTP status of the answer.
+        said: What the vendor said about it, without secrets; empty where it said nothing.
+    """
+
+    status: int = 0
+    said: str = ""
+
+
+class Unreachable(SourceError):
+    """Nothing whole came back, again and again; the same request may succeed later without anybody mending it."""
+
+
+@dataclass
+class Client:
+    """Asks one vendor, again where that can help, and never for ever.
+
+    Args:
+        name: The vendor, as a person says it ("OpenAI").
+        base_url: Address up to the path, without a final slash.
+        headers: Sent each time; their values are cut out of every message.
+        key_name: Environment variable of the secret, for advice only.
+        attempts: How often one request is tried in all.
+        sleep: Injected so that tests need not wait.
+    """
+
+    name: str
+    base_url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key_name: str | None = None
+    attempts: int = 5
+    sleep: Callable[[float], None] = time.sleep
+    timeout: tuple[float, float] = TIMEOUT_SECONDS
+    session: requests.Session = field(default_factory=requests.Session, repr=False)
+
+    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Any:
+        """The JSON body of a GET, numbers with a point as Decimal.
+
+        Raises:
+            SourceError: the request was refused, or nothing whole came back in `attempts` tries.
+        """
+        return self._ask("GET", path, params)
+
+    def post(self, path: str, params: Sequence[tuple[str, str]]) -> Any:
+        """The JSON body of a POST with a form, for queries that are too long for an address."""
+        return self._ask("POST", path, params)
+
+    def describe(self, path: str, params: Sequence[tuple[str, str]] = ()) -> str:
+        """The request as receipts record it: method, path and parameters, no host credentials, no headers."""
+        return self.redacted(f"{path}?{urlencode(params)}" if params else path)
+
+    def redacted(self, text: str) -> str:
+        """The text without any value of a header, nor the bare key inside it."""
+        for value in self.headers.values():
+            for secret in {value, value.removeprefix("Bearer ")}:
+                if len(secret) > 3:
+                    text = text.replace(secret, "***")
+        return text
+
+    def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
+        where = self.describe(path, params)
+        last = "no answer"
+        for attempt in range(1, self.attempts + 1):
+            wait, impossible = min(2.0 ** (attempt - 1), 30.0), None
+            try:
+                answer = self._send(method, path, params)
+            except CUT_OFF as error:
+                last = f"the connection failed ({type(error).__name__})"
+            except (requests.RequestException, UnicodeError) as error:
+                impossible = type(error).__name__  # never its text: it quotes whole headers, key and all
+            else:
+                if answer.status_code == 200:
+                    try:
+                        return _parse(answer)
+                    except ValueError as error:
+                        last = f"the answer is not whole JSON ({self.redacted(str(error))[:120]})"
+                elif answer.status_code in RETRIED:
+                    last = f"it answered {answer.status_code}{self._message(answer)}"
+                    wait = _retry_after(answer, wait)
+                else:
+                    raise self._refused(answer, where)
+            if impossible:
+                also = f" and {self.key_name}" if self.key_name else ""
+                raise SourceError(
+                    f"{self.name} could not be asked", where, f"the address or the key cannot be sent ({impossible})",
+                    f"look for stray characters in base_url{also}",
+                )
+            if attempt < self.attempts:
+                log.warning("%s: %s; try %d of %d in %.0f s", self.name, last, attempt + 1, self.attempts, wait)
+                self.sleep(wait)
+        raise Unreachable(
+            f"{self.name} could not be read", where, f"{last}, {self.attempts} times",
+            "run the same days again later; what was landed before stays as it is",
+        )
+
+    def _send(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> requests.Response:
+        url = f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
+        return self.session.request(
+            method, url, headers=dict(self.headers), timeout=self.timeout, allow_redirects=False, auth=_as_it_is,
+            **({"data": list(params)} if method == "POST" else {"params": list(params)}),
+        )
+
+    def _refused(self, answer: requests.Response, where: str) -> RequestRefused:
+        status, message = answer.status_code, self._message(answer)
+        why = KEY_REFUSED.get(status, f"it answered {status}") + message
+        fix = "correct the request's settings in jevons.toml"
+        if status in KEY_REFUSED:
+            fix = f"set {self.key_name} to a key that may read this" if self.key_name else "check its credentials"
+        elif 300 <= status < 400:
+            fix = "set base_url to the final address: redirects are not followed, so that no key leaves its host"
+        refused = RequestRefused(f"{self.name} refused the request", where, why, fix)
+        refused.status, refused.said = status, message.removeprefix(": ")
+        return refused
+
+    def _message(self, answer: requests.Response) -> str:
+        """What the vendor says, cut short and without secrets; vendors repeat keys in their messages."""
+        try:
+            body = answer.json()
+        except ValueError:
+            return ""
+        error = body.get("error", body.get("message")) if isinstance(body, dict) else None
+        text = error.get("message") if isinstance(error, dict) else error
+        said = " ".join(self.redacted(text).split())[:200].rstrip(".") if isinstance(text, str) else ""
+        return f": {said}" if said else ""
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leaves our headers alone: without it, an entry in ~/.netrc replaces the key."""
+    return request
+
+
+def _parse(answer: requests.Response) -> Any:
+    expected = answer.headers.get("Content-Length")
+    if expected and not answer.headers.get("Content-Encoding") and len(answer.content) < int(expected):
+        raise ValueError(f"{len(answer.content)} of {expected} bytes")
+    return json.loads(answer.content, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _retry_after(answer: requests.Response, otherwise: float) -> float:
+    """Seconds that the vendor asks to wait, given as seconds or as a date (RFC 9110), within our own bound."""
+    value = answer.headers.get("Retry-After")
+    if not value:
+        return otherwise
+    try:
+        seconds = float(value)
+    except ValueError:
+        asked, now = _instant(value), _instant(answer.headers.get("Date", "")) or datetime.now(UTC)
+        if asked is None:
+            return otherwise
+        seconds = (asked - now).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS) if isfinite(seconds) else otherwise
+
+
+def _instant(value: str) -> datetime | None:
+    """An HTTP date, which is UTC by definition even where it does not say so."""
+    try:
+        instant = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

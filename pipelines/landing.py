@@ -1,0 +1,300 @@
+"""Lands records: typed Parquet, one file a day, replaced whole or not at all, with a receipt beside it.
+
+What a source says and whether its values are plausible is decided elsewhere: `stage` collects, a gate looks at what
+was staged, and `commit` moves each day either into raw/ or into quarantine/.
+"""
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines import engine, receipts
+from pipelines.errors import Finding, JevonsError
+from pipelines.parquet import write_query
+from pipelines.source import Context, DayFile, Page, Source, Table
+from pipelines.typed import arrow_schema, to_arrow
+from pipelines.window import Window
+
+log = logging.getLogger(__name__)
+PART, RECEIPT = "part.parquet", "receipt.json"
+SHOWN_KEYS = 3
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What one fetch brought, waiting in a scratch folder for the gate.
+
+    Attributes:
+        files: Day (None for a table without days) to its typed Parquet file.
+        missing: Days of the window for which the source delivered nothing, and says so.
+        rejected: Files of refused lines, kept in quarantine.
+    """
+
+    source: Source
+    table: Table
+    window: Window
+    files: dict[date | None, Path]
+    findings: list[Finding]
+    requests: dict[date | None, list[str]]
+    warnings: list[str]
+    missing: list[date]
+    duplicates: dict[date | None, int] = field(default_factory=dict)
+    rejected: list[tuple[date | None, Path]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of it."""
+
+    receipts: list[receipts.Receipt]
+    changed: list[date | None]
+    quarantined: list[date | None]
+    missing: list[date]
+    findings: list[Finding]
+
+
+@contextmanager
+def scratch(home: Path) -> Iterator[Path]:
+    """A folder on the same file system as raw/, so that a finished file is renamed and never copied."""
+    path = home / "scratch" / uuid4().hex
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def told(where: Path) -> Iterator[None]:
+    """Turns a full disk into one sentence; nothing in raw/ was touched when it happens."""
+    try:
+        yield
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        if isinstance(error, OSError) and error.errno not in {27, 28, 122}:  # EFBIG, ENOSPC, EDQUOT
+            raise
+        raise JevonsError(
+            "The records could not be written", str(where), str(error).splitlines()[0][:200],
+            "free some space and run the same days again; what was landed before is untouched",
+        ) from error
+
+
+def stage(source: Source, table: Table, context: Context, window: Window) -> Staged:
+    """Fetches the window and leaves one typed, duplicate-free Parquet file per day in the scratch folder.
+
+    Raises:
+        SourceError: the source could not be read; nothing is staged.
+        JevonsError: the disk is full.
+    """
+    staged = Staged(source, table, window, {}, [], {}, [], [])
+    parts: dict[date | None, list[pa.Table]] = {}
+    with told(context.scratch):
+        for item in table.fetch(context, window):
+            staged.findings.extend(item.findings)
+            staged.warnings.extend(item.warnings)
+            if isinstance(item, DayFile):
+                staged.files[item.day] = item.path
+                staged.requests.setdefault(item.day, []).append(item.request)
+                if item.rejected:
+                    staged.rejected.append((item.day, item.rejected))
+            else:
+                _collect(staged, parts, item)
+        for day in window.days() if table.daily else [None]:
+            if day in staged.files:
+                continue
+            if table.silent_days_are_missing and day not in parts:
+                staged.missing.append(day)
+                continue
+            staged.files[day] = _write(table, parts.get(day, []), context.scratch / f"{day or 'whole'}.parquet")
+        with engine.connect(context.scratch) as duck:
+            for day, path in staged.files.items():
+                staged.duplicates[day] = _drop_duplicates(duck, table, path, day, staged.findings)
+    return staged
+
+
+def commit(staged: Staged, findings: Iterable[Finding], home: Path, fetched_at: datetime) -> Landed:
+    """Moves each staged day into raw/, or into quarantine/ with every finding that holds it back.
+
+    A finding without a day holds back the whole window. A day whose bytes did not change is left alone, receipt and
+    all; a day that did change moves the old file to raw_superseded/ first.
+    """
+    everything = [*staged.findings, *findings]
+    held = {finding.day for finding in everything}
+    done = Landed([], [], [], staged.missing, everything)
+    with told(home):
+        for day, path in sorted(staged.files.items(), key=lambda item: str(item[0])):
+            if None in held or (day is not None and day.isoformat() in held):
+                _quarantine(staged, day, path, everything, home)
+                done.quarantined.append(day)
+                continue
+            receipt = receipts.write_for(
+                path, source=staged.source.name, table=staged.table.name, day=day, fetched_at=fetched_at,
+                requests=staged.requests.get(day) or [f"{staged.window}: no records for this day"],
+                warnings=sorted(set(staged.warnings)), duplicates=staged.duplicates.get(day, 0),
+            )
+            receipt, changed = _replace(home, folder(home, staged.source, staged.table, day), path, receipt)
+            done.receipts.append(receipt)
+            if changed:
+                done.changed.append(day)
+    return done
+
+
+def folder(home: Path, source: Source, table: Table, day: date | None) -> Path:
+    """Where a day (or a table without days) lives under raw/."""
+    base = home / "raw" / source.name / table.name
+    return base / f"dt={day.isoformat()}" if day else base
+
+
+def ensure_readable(home: Path, sources: Iterable[Source]) -> None:
+    """Gives each table that has no file yet an empty one, because a view over no file cannot be built.
+
+    The empty file of a daily table sits under dt=1970-01-01 and has no receipt, so it is never taken for a delivery.
+    """
+    for source in sources:
+        for table in source.tables:
+            path = folder(home, source, table, date(1970, 1, 1) if table.daily else None) / PART
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pq.write_table(arrow_schema(table).empty_table(), path)
+
+
+def _collect(staged: Staged, parts: dict[date | None, list[pa.Table]], page: Page) -> None:
+    typed, wrong = to_arrow(staged.table, page.rows, page.request)
+    staged.findings.extend(wrong)
+    table = staged.table
+    if not table.daily:
+        parts.setdefault(None, []).append(typed)
+        staged.requests.setdefault(None, []).append(page.request)
+        return
+    days: dict[date, list[int]] = {}
+    for index, row in enumerate(typed.to_pylist()):
+        days.setdefault(table.day_of(row), []).append(index)
+    for day, indices in days.items():
+        if day not in staged.window:
+            staged.findings.append(Finding(
+                page.request, f"a record belongs to {day}, which was not asked for",
+                "run the same days again; if it stays, report it to the vendor",
+            ))
+            continue
+        parts.setdefault(day, []).append(typed.take(indices))
+        staged.requests.setdefault(day, []).append(page.request)
+
+
+def _write(table: Table, parts: list[pa.Table], path: Path) -> Path:
+    """One file in a fixed order, so that the same records give the same bytes."""
+    whole = pa.concat_tables(parts) if parts else arrow_schema(table).empty_table()
+    order = [(name, "ascending") for name in (table.order or table.key)]
+    rest = [(name, "ascending") for name in whole.column_names if name not in dict(order)]
+    pq.write_table(whole.take(pc.sort_indices(whole, sort_keys=order + rest)), path, compression="zstd")
+    return path
+
+
+def _drop_duplicates(
+    duck: duckdb.DuckDBPyConnection, table: Table, path: Path, day: date | None, findings: list[Finding]
+) -> int:
+    """Removes repeated identical records; the same key with another payload is a finding, never a choice.
+
+    Keys are compared by a 64-bit hash first, because that needs a quarter of the memory; only the few that collide
+    are then compared in full, so the answer is exact.
+    """
+    key = ", ".join(engine.name(column) for column in table.key)
+    columns = ", ".join(engine.name(column.name) for column in table.columns)
+    source = f"read_parquet({engine.text(path)}, file_row_number = true)"
+    duck.execute(
+        f"create or replace temp table suspects as select hash({key}) as h from {source} group by h having count(*) > 1"
+    )
+    if not duck.execute("select count(*) from suspects").fetchone()[0]:
+        return 0
+    duck.execute(f"""
+        create or replace temp table alike as
+        select {columns}, file_row_number from {source} where hash({key}) in (select h from suspects)
+    """)
+    duck.execute(f"""
+        create or replace temp table repeated as
+        select {key}, count(*) as n, count(distinct row({columns})) as payloads, min(file_row_number) as kept
+        from alike group by all having n > 1
+    """)
+    conflicts = duck.execute("select count(*) from repeated where payloads > 1").fetchone()[0]
+    if conflicts:
+        shown = duck.execute(
+            f"select concat_ws(', ', {key}) as id from repeated where payloads > 1 order by id limit {SHOWN_KEYS}"
+        ).fetchall()
+        findings.append(Finding(
+            f"{table.name} of {day or 'this table'}",
+            f"{conflicts} ids stand for different records ({'; '.join(str(row[0])[:80] for row in shown)})",
+            "keep the right one at the source and land the day again",
+            day.isoformat() if day else None,
+        ))
+        return 0
+    same = " and ".join(f"r.{engine.name(c)} is not distinct from a.{engine.name(c)}" for c in table.key)
+    duck.execute(f"""
+        create or replace temp table surplus as
+        select a.file_row_number as row_number from alike a join repeated r on {same} and a.file_row_number <> r.kept
+    """)
+    dropped = duck.execute("select count(*) from surplus").fetchone()[0]
+    if dropped:
+        once = path.with_suffix(".once.parquet")
+        kept = f"select {columns} from {source} where file_row_number not in (select row_number from surplus)"
+        write_query(duck, kept, arrow_schema(table), once, table.unlike)
+        os.replace(once, path)
+    return dropped
+
+
+def _replace(
+    home: Path, target: Path, staged: Path, receipt: receipts.Receipt
+) -> tuple[receipts.Receipt, bool]:
+    """Puts the file in its place in one step; a crash leaves the old day or the new day, and the old one is kept."""
+    part, note = target / PART, target / RECEIPT
+    old = receipts.read(note) if part.exists() else None
+    if old and old.sha256 == receipt.sha256 == receipts.sha256(part):
+        return old, False
+    target.mkdir(parents=True, exist_ok=True)
+    if old:
+        receipt = replace(receipt, version=old.version + (old.sha256 != receipt.sha256))
+        attic = home / "raw_superseded" / target.relative_to(home / "raw")
+        attic.mkdir(parents=True, exist_ok=True)
+        kept = attic / f"v{old.version:04d}.parquet"
+        if not kept.exists() and receipts.sha256(part) == old.sha256:
+            os.link(part, kept)
+            shutil.copyfile(note, attic / f"v{old.version:04d}.receipt.json")
+    with staged.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(staged, part)
+    receipts.write(note, receipt)
+    _sync(target)
+    return receipt, True
+
+
+def _quarantine(staged: Staged, day: date | None, path: Path, findings: list[Finding], home: Path) -> None:
+    """Keeps the held-back records with all findings, under the hash of the records: refusing twice keeps one copy."""
+    label = f"dt={day.isoformat()}" if day else "whole"
+    digest = receipts.sha256(path)[:12]
+    target = home / "quarantine" / staged.source.name / staged.table.name / label / digest
+    target.mkdir(parents=True, exist_ok=True)
+    mine = [f for f in findings if f.day is None or (day and f.day == day.isoformat())]
+    (target / "findings.json").write_text(
+        json.dumps([f.__dict__ for f in mine], indent=1, ensure_ascii=False) + "\n", "utf-8"
+    )
+    os.replace(path, target / PART)
+    for rejected_day, rejected in staged.rejected:
+        if rejected_day == day and rejected.exists():
+            shutil.move(rejected, target / rejected.name)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,249 @@
+"""Decides which drafts may be recorded, and records those; the only door by which entries enter the registry.
+
+Files belong in `importer`, words on a terminal in `commands`, single rules in `shares` and `ceilings`.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import Session
+
+from pipelines.errors import JevonsError
+from pipelines.registry import ceilings, shares
+from pipelines.registry.drafts import CeilingDraft, Draft, Recording
+from pipelines.registry.models import KINDS, Kind, Recorded
+from pipelines.registry.store import current, versions, writing
+
+logger = logging.getLogger(__name__)
+
+_REFERENCES = {"workflows": ("team_id", "team"), "rules": ("workflow_id", "workflow")}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one draft is not recorded.
+
+    Attributes:
+        position: Its index among the drafts.
+        field: The field at fault.
+        rule: The rule that it breaks.
+        fix: The way out.
+    """
+
+    position: int
+    field: str
+    rule: str
+    fix: str
+
+
+@dataclass
+class Outcome:
+    """What became of a batch: every draft is accepted, unchanged or refused."""
+
+    accepted: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+
+def record(engine: Engine, kind: Kind, drafts: Sequence[Draft], recording: Recording) -> Outcome:
+    """Records the drafts that may be recorded, in one transaction.
+
+    A draft equal to what stands writes nothing; one with other content becomes a new version.
+
+    Raises:
+        JevonsError: if the database refuses.
+    """
+    try:
+        with writing(engine) as session:
+            return _record(session, kind, drafts, recording)
+    except IntegrityError as error:
+        raise JevonsError(
+            "Nothing was recorded", f"{kind.name} in the registry",
+            "somebody else recorded at the same moment", "run the command again",
+        ) from error
+    except DBAPIError as error:
+        raise JevonsError(
+            "Nothing was recorded", f"{kind.name} in the registry", str(error.orig).splitlines()[0],
+            "check that the database may be written and run the command again",
+        ) from error
+
+
+def _record(session: Session, kind: Kind, drafts: Sequence[Draft], recording: Recording) -> Outcome:
+    newest = current(session, kind)
+    rows = ceilings.standing(versions(session, kind)) if kind.name == "ceilings" else []
+    pending: dict[int, Draft] = dict(enumerate(drafts))
+    if kind.name == "ceilings":
+        pending = {
+            position: ceilings.completed(ceilings.identified(draft, rows), rows, recording)
+            for position, draft in pending.items()
+        }
+    identified = dict(pending)
+    outcome = Outcome()
+
+    def refuse(found: list[Refusal]) -> None:
+        outcome.refused += found
+        for refusal in found:
+            pending.pop(refusal.position, None)
+
+    repeated = _repeated(kind, pending)
+    for position in repeated:
+        del pending[position]
+    refuse(_contradicting(kind, pending))
+    refuse(_dangling(session, kind, pending))
+    if kind.name == "rules":
+        refuse(_wrong_shares(newest, pending))
+    if kind.name == "ceilings":
+        refuse(_objectionable(rows, pending))
+    for draft in pending.values():
+        entry_id = getattr(draft, kind.id_field)
+        before = newest.get(entry_id)
+        if before is not None and _same(draft, before):
+            outcome.unchanged.append(entry_id)
+        else:
+            session.add(_version(kind, draft, before, recording))
+            outcome.accepted.append(entry_id)
+    for position, first in repeated.items():
+        twins = [replace(twin, position=position) for twin in outcome.refused if twin.position == first]
+        outcome.refused += twins
+        if not twins:
+            outcome.unchanged.append(getattr(identified[position], kind.id_field))
+    outcome.refused.sort(key=lambda refusal: refusal.position)
+    logger.info(
+        "registry %s: %d recorded, %d unchanged, %d findings",
+        kind.name, len(outcome.accepted), len(outcome.unchanged), len(outcome.refused),
+    )
+    return outcome
+
+
+def _repeated(kind: Kind, pending: dict[int, Draft]) -> dict[int, int]:
+    """Drafts that say word for word what an earlier one of the batch says, with that one's position."""
+    seen: dict[str, list[int]] = defaultdict(list)
+    repeated = {}
+    for position, draft in pending.items():
+        earlier = seen[getattr(draft, kind.id_field)]
+        first = next((other for other in earlier if pending[other] == draft), None)
+        if first is None:
+            earlier.append(position)
+        else:
+            repeated[position] = first
+    return repeated
+
+
+def _contradicting(kind: Kind, pending: dict[int, Draft]) -> list[Refusal]:
+    """Drafts of one id with different content: nobody can tell which is meant, so none is taken."""
+    by_id: dict[str, list[int]] = defaultdict(list)
+    for position, draft in pending.items():
+        by_id[getattr(draft, kind.id_field)].append(position)
+    return [
+        Refusal(
+            position, kind.id_field, f"{entry_id} is there {len(positions)} times with different content",
+            "keep the one that is meant",
+        )
+        for entry_id, positions in by_id.items() if len(positions) > 1 for position in positions
+    ]
+
+
+def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[Refusal]:
+    """Drafts that refer to something that the registry does not hold."""
+    if kind.name == "teams" or not pending:
+        return []
+    teams = current(session, KINDS["teams"])
+    known = {
+        "team": set(teams),
+        "workflow": set(current(session, KINDS["workflows"])),
+        "unit": {team.unit_id for team in teams.values()},
+        "country": {team.country for team in teams.values()},
+        "organisation": {"organisation"},
+    }
+    found = []
+    for position, draft in pending.items():
+        if kind.name == "ceilings":
+            column, target = "perimeter_id", draft.perimeter_type
+        else:
+            column, target = _REFERENCES[kind.name]
+        value = getattr(draft, column)
+        if value not in known[target]:
+            source = "workflows" if target == "workflow" else "teams"
+            found.append(Refusal(
+                position, column, f"the registry knows no {target} {value!r}",
+                f"correct it, or import it with the {source} first",
+            ))
+    return found
+
+
+def _wrong_shares(newest: dict[str, Recorded], pending: dict[int, Draft]) -> list[Refusal]:
+    """Rules of identities whose shares would not sum to 1.
+
+    A rule may leave one identity for another, so holding it back can unbalance the other one: repeat.
+    """
+    found: dict[int, Refusal] = {}
+    while True:
+        taken = {draft.rule_id: draft for position, draft in pending.items() if position not in found}
+        wrong = shares.wrong_sums({**newest, **taken}.values())
+        held = {}
+        for position, draft in pending.items():
+            before = newest.get(draft.rule_id)
+            keys = [shares.key_of(rule) for rule in (draft, before) if rule is not None]
+            key = next((key for key in keys if key in wrong), None)
+            if position not in found and key is not None:
+                held[position] = _share_refusal(position, wrong[key])
+        if not held:
+            return list(found.values())
+        found.update(held)
+
+
+def _share_refusal(position: int, wrong: shares.WrongSum) -> Refusal:
+    match_type, source, match_value = wrong.key
+    return Refusal(
+        position, "share",
+        f"the shares of {match_type} {match_value!r} ({source or 'any source'}) sum to"
+        f" {ceilings.plain(wrong.total)} on {wrong.day}, not to 1",
+        "give all rules of that identity together, with shares that sum to exactly 1 on each day",
+    )
+
+
+def _objectionable(rows: list, pending: dict[int, CeilingDraft]) -> list[Refusal]:
+    """Ceilings that what stands, or what an earlier one of the batch adopts, does not allow."""
+    found = []
+    beside = list(rows)
+    for position, draft in pending.items():
+        objection = ceilings.objection(draft, beside)
+        if objection:
+            found.append(Refusal(position, *objection))
+        else:
+            beside.append(draft)
+    return found
+
+
+def _utc(value: object) -> object:
+    """Instants as the tables give them back: UTC without zone."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value
+
+
+def _same(draft: Draft, row: Recorded) -> bool:
+    return all(_utc(value) == getattr(row, name) for name, value in draft.model_dump().items())
+
+
+def _version(kind: Kind, draft: Draft, before: Recorded | None, recording: Recording) -> Recorded:
+    values = draft.model_dump()
+    if kind.name == "ceilings":
+        values["valid_from"] = values["adopted_at_utc"].date()
+    else:
+        values["reason"] = recording.reason
+    for name, value in values.items():
+        if isinstance(value, datetime) and value.tzinfo is None:
+            values[name] = value.replace(tzinfo=UTC)
+    return kind.table(
+        **values,
+        version=1 if before is None else before.version + 1,
+        supersedes=None if before is None else before.row_id,
+        recorded_at_utc=recording.recorded_at_utc,
+        recorded_by=recording.recorded_by,
+    )

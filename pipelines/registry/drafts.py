@@ -1,0 +1,171 @@
+"""What somebody asks the registry to record: one validated value per entry, not yet written.
+
+Tables belong in `models`; rules that need other entries belong in `shares`, `ceilings` and `book`.
+"""
+
+from datetime import date
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from pipelines.registry.fields import (
+    Count,
+    Country,
+    Day,
+    Identifier,
+    Instant,
+    Limit,
+    Role,
+    Share,
+    YesNo,
+    one_of,
+    refusal,
+    shown,
+    text,
+)
+
+PERIMETER_TYPES = ("organisation", "unit", "team", "workflow", "country")
+METRICS = ("energy_kwh", "location_kgco2e", "requests")
+MATCH_TYPES = ("api_key", "project", "pod", "tag", "node")
+
+
+class Draft(BaseModel):
+    """An entry as asked for. The field order is the column order of the CSV file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _check_validity(valid_from: date, valid_to: date | None, may_be_empty: bool = False) -> None:
+    if valid_to is None or valid_to > valid_from or (may_be_empty and valid_to == valid_from):
+        return
+    raise refusal(
+        f"valid_to {valid_to} is not after valid_from {valid_from}",
+        "give the first day on which it no longer holds, or leave it empty",
+        "valid_to",
+    )
+
+
+class TeamDraft(Draft):
+    """A team, the unit that it is in and the country in which it is counted."""
+
+    team_id: Identifier
+    team_name: text(200)
+    unit_id: Identifier
+    unit_name: text(200)
+    country: Country
+    valid_from: Day
+    valid_to: Day | None = None
+
+    @model_validator(mode="after")
+    def _validity(self) -> Self:
+        _check_validity(self.valid_from, self.valid_to)
+        return self
+
+
+class WorkflowDraft(Draft):
+    """A workflow with its owner and its job description: what the model calls are for."""
+
+    workflow_id: Identifier
+    workflow_name: text(200)
+    team_id: Identifier
+    owner: Role
+    job_description: text(2000)
+    usefulness_class: one_of("essential", "useful", "comfort", "experimental")
+    latency_tier: Identifier
+    cacheable: YesNo
+    small_model_fit: one_of("yes", "no", "untested")
+    expected_monthly_calls: Count
+    review_due_date: Day
+    status: one_of("active", "retired")
+    valid_from: Day
+    valid_to: Day | None = None
+
+    @model_validator(mode="after")
+    def _validity(self) -> Self:
+        _check_validity(self.valid_from, self.valid_to)
+        return self
+
+
+class RuleDraft(Draft):
+    """Which workflow an identity seen in usage belongs to, and with which share.
+
+    Attributes:
+        source: The source in which the identity is seen; None for any.
+        share: Part of the identity's usage; the rules of one identity sum to 1 on each day.
+        valid_to: Exclusive. Equal to `valid_from`, it withdraws the rule: it then holds on no day.
+    """
+
+    rule_id: Identifier
+    match_type: one_of(*MATCH_TYPES)
+    source: Identifier | None = None
+    match_value: text(255)
+    workflow_id: Identifier
+    share: Share
+    valid_from: Day
+    valid_to: Day | None = None
+
+    @model_validator(mode="after")
+    def _validity(self) -> Self:
+        _check_validity(self.valid_from, self.valid_to, may_be_empty=True)
+        return self
+
+
+class CeilingDraft(Draft):
+    """A limit that a perimeter adopts for a period.
+
+    Attributes:
+        ceiling_id: None for the id that stands for this perimeter, metric and period, or a derived one.
+        period_end: Exclusive.
+        limit_quantity: In the unit of the metric: kWh, kgCO2e (location-based) or requests.
+        adopted_by: None for what stands, or for whoever records the first adoption. So for the next two.
+    """
+
+    ceiling_id: Identifier | None = None
+    perimeter_type: one_of(*PERIMETER_TYPES)
+    perimeter_id: Identifier
+    metric: one_of(*METRICS)
+    period_start: Day
+    period_end: Day
+    limit_quantity: Limit
+    adopted_by: Role | None = None
+    adopted_at_utc: Instant | None = None
+    reason: text(500) | None = None
+
+    @model_validator(mode="after")
+    def _sense(self) -> Self:
+        if self.period_end <= self.period_start:
+            raise refusal(
+                f"the period ends on {self.period_end}, not after its start {self.period_start}",
+                "give the first day after the period", "period_end",
+            )
+        if self.perimeter_type == "organisation" and self.perimeter_id != "organisation":
+            raise refusal(
+                f"the whole organisation is one perimeter, not {shown(self.perimeter_id)}",
+                "write organisation", "perimeter_id",
+            )
+        if self.metric == "requests" and self.limit_quantity != int(self.limit_quantity):
+            raise refusal("there is no part of a request", "write a whole number", "limit_quantity")
+        return self
+
+
+class Recording(Draft):
+    """Who records something, why and when; the clock is the caller's."""
+
+    recorded_by: text(200)
+    reason: text(500)
+    recorded_at_utc: Instant
+
+
+def problems(error: ValidationError) -> list[tuple[str, str, str]]:
+    """A failed validation as (field, rule, fix), in the order of the fields."""
+    found = []
+    for item in error.errors(include_url=False, include_input=False):
+        field = item.get("ctx", {}).get("field") or ".".join(str(part) for part in item["loc"][:1])
+        if item["type"] == "jevons":
+            found.append((field, item["ctx"]["rule"], item["ctx"]["fix"]))
+        elif item["type"] == "missing":
+            found.append((field, "the value is missing", "fill it in"))
+        else:
+            found.append((field, item["msg"], "correct the value"))
+    return found
+

@@ -1,0 +1,183 @@
+"""The tables of the registry: every row is one recorded version, and stays as it was written.
+
+Validation belongs in `drafts`, since a SQLModel table validates nothing; connections and guards in `store`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, Date, DateTime, Integer, Numeric, String, Text, UniqueConstraint
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from pipelines.registry.drafts import CeilingDraft, Draft, RuleDraft, TeamDraft, WorkflowDraft
+
+
+class ExactDecimal(TypeDecorator):
+    """DECIMAL(precision, scale), which SQLite keeps as text with all decimals: its own numbers are floats."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def __init__(self, precision: int, scale: int):
+        super().__init__()
+        self.precision, self.scale = precision, scale
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(self.precision + 1))
+        return dialect.type_descriptor(Numeric(self.precision, self.scale))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Any) -> Any:
+        if value is None:
+            return None
+        value = value.quantize(Decimal(1).scaleb(-self.scale))
+        return f"{value:f}" if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Any) -> Decimal | None:
+        return None if value is None else Decimal(value).quantize(Decimal(1).scaleb(-self.scale))
+
+
+class UtcInstant(TypeDecorator):
+    """An instant, kept and read as UTC without zone; one without a zone is the caller's mistake."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant must name its time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value
+
+
+_RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Recorded(SQLModel):
+    """What every row carries: since when it holds, and who recorded it, when, why and instead of which row.
+
+    Attributes:
+        row_id: Order of recording within the table.
+        version: 1 for the first row of an id, then counted up.
+        valid_from: First day on which it holds (for a ceiling, the day of its adoption).
+        supersedes: `row_id` of the version that stood before; None for the first.
+    """
+
+    row_id: int | None = Field(default=None, primary_key=True, sa_type=_RowId)
+    version: int
+    valid_from: date = Field(sa_type=Date)
+    recorded_at_utc: datetime = Field(sa_type=UtcInstant)
+    recorded_by: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+
+
+class Team(Recorded, table=True):
+    """One version of a team."""
+
+    __tablename__ = "teams"
+    __table_args__ = (UniqueConstraint("team_id", "version"),)
+
+    team_id: str = Field(max_length=64)
+    team_name: str = Field(sa_type=Text)
+    unit_id: str = Field(max_length=64)
+    unit_name: str = Field(sa_type=Text)
+    country: str = Field(max_length=3)
+    valid_to: date | None = Field(default=None, sa_type=Date)
+    supersedes: int | None = Field(default=None, foreign_key="teams.row_id", unique=True, sa_type=_RowId)
+
+
+class Workflow(Recorded, table=True):
+    """One version of a workflow."""
+
+    __tablename__ = "workflows"
+    __table_args__ = (UniqueConstraint("workflow_id", "version"),)
+
+    workflow_id: str = Field(max_length=64)
+    workflow_name: str = Field(sa_type=Text)
+    team_id: str = Field(max_length=64)
+    owner: str = Field(sa_type=Text)
+    job_description: str = Field(sa_type=Text)
+    usefulness_class: str = Field(max_length=16)
+    latency_tier: str = Field(max_length=64)
+    cacheable: bool
+    small_model_fit: str = Field(max_length=16)
+    expected_monthly_calls: int = Field(sa_type=BigInteger)
+    review_due_date: date = Field(sa_type=Date)
+    status: str = Field(max_length=16)
+    valid_to: date | None = Field(default=None, sa_type=Date)
+    supersedes: int | None = Field(default=None, foreign_key="workflows.row_id", unique=True, sa_type=_RowId)
+
+
+class AttributionRule(Recorded, table=True):
+    """One version of a rule from an identity seen in usage to a workflow."""
+
+    __tablename__ = "attribution_rules"
+    __table_args__ = (UniqueConstraint("rule_id", "version"),)
+
+    rule_id: str = Field(max_length=64)
+    match_type: str = Field(max_length=16)
+    source: str | None = Field(default=None, max_length=64)
+    match_value: str = Field(sa_type=Text)
+    workflow_id: str = Field(max_length=64)
+    share: Decimal = Field(sa_type=ExactDecimal(9, 8))
+    valid_to: date | None = Field(default=None, sa_type=Date)
+    supersedes: int | None = Field(
+        default=None, foreign_key="attribution_rules.row_id", unique=True, sa_type=_RowId
+    )
+
+
+class Ceiling(Recorded, table=True):
+    """One version of a ceiling: its adoption, or a lowering."""
+
+    __tablename__ = "ceilings"
+    __table_args__ = (UniqueConstraint("ceiling_id", "version"),)
+
+    ceiling_id: str = Field(max_length=64)
+    perimeter_type: str = Field(max_length=16)
+    perimeter_id: str = Field(max_length=64)
+    metric: str = Field(max_length=32)
+    period_start: date = Field(sa_type=Date)
+    period_end: date = Field(sa_type=Date)
+    limit_quantity: Decimal = Field(sa_type=ExactDecimal(24, 9))
+    adopted_by: str = Field(sa_type=Text)
+    adopted_at_utc: datetime = Field(sa_type=UtcInstant)
+    supersedes: int | None = Field(default=None, foreign_key="ceilings.row_id", unique=True, sa_type=_RowId)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One sort of entry: its name on the command line, its table, its draft and its id column."""
+
+    name: str
+    table: type[Recorded]
+    draft: type[Draft]
+    id_field: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of its CSV file, in order."""
+        return tuple(self.draft.model_fields)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns that a CSV file must have."""
+        return tuple(name for name, field in self.draft.model_fields.items() if field.is_required())
+
+
+# In this order a first import finds whatever it refers to.
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("teams", Team, TeamDraft, "team_id"),
+        Kind("workflows", Workflow, WorkflowDraft, "workflow_id"),
+        Kind("rules", AttributionRule, RuleDraft, "rule_id"),
+        Kind("ceilings", Ceiling, CeilingDraft, "ceiling_id"),
+    )
+}

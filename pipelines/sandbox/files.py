@@ -1,0 +1,198 @@
+"""The files that the sandbox organisation has: call logs, outcomes, registry tables and jevons.toml, in one home.
+
+What the vendors' APIs say belongs in the *_api.py modules; the numbers come from activity.py and ownership.py.
+"""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from pipelines.sandbox import stories
+from pipelines.sandbox.activity import Call, calls_of_day, hourly_calls, in_time
+from pipelines.sandbox.draws import uniforms
+from pipelines.sandbox.electricity_maps_api import TOKEN
+from pipelines.sandbox.organisation import ORGANISATION_NAME, PROVIDERS, SITES, TEAMS
+from pipelines.sandbox.ownership import CEILINGS, RULES, VALID_FROM
+from pipelines.sandbox.workflows import WORKFLOWS, Workflow
+from pipelines.sandbox.workloads import CALL_LOG_STREAMS, STREAMS
+
+# The gateway's own column names; jevons.toml maps two of them.
+CALL_COLUMNS = ("id", "timestamp", "provider", "model", "api_key_id", "project_id", "workflow_tag", "input_tokens",
+                "cached_input_tokens", "output_tokens", "status", "attempt", "call_purpose", "lifecycle_stage",
+                "cost_usd")
+OUTCOME_COLUMNS = ("usage_date", "workflow_id", "outcome_type", "outcome_count", "accepted_count")
+REGISTRY_KINDS = ("teams", "workflows", "attribution_rules", "ceilings")
+
+
+class ServerUrls(Protocol):
+    """Where the sandbox's APIs are; a SandboxServer has all of these."""
+
+    openai_url: str
+    prometheus_url: str
+    electricity_maps_url: str
+    electricity_maps_fallback_url: str
+
+
+def environment() -> dict[str, str]:
+    """Return the environment variables that the sandbox's APIs accept; none of them opens anything real."""
+    return {
+        "OPENAI_ADMIN_KEY": "sk-admin-sandbox-0000",
+        "ELECTRICITY_MAPS_TOKEN": TOKEN,
+        "JEVONS_HASH_KEY": "sandbox-hash-key",
+    }
+
+
+def write_home(
+    home: Path, server_urls: ServerUrls, seed: int = stories.DEFAULT_SEED, days: int = stories.DAY_COUNT
+) -> list[Path]:
+    """Write a home of the sandbox organisation and return the files written, in order.
+
+    Args:
+        home: folder, made if absent; files that are there already are replaced.
+        server_urls: a running sandbox.
+        seed: must be the server's.
+        days: number of days of call log and outcomes, from the first day of data; 14 makes a small home.
+    """
+    home = Path(home)
+    span = [stories.DATA_FROM + timedelta(days=i) for i in range(min(days, stories.DAY_COUNT))]
+    written = [_put(home / "jevons.toml", settings_toml(server_urls))]
+    for day in span:
+        if day != stories.MISSING_CALL_LOG_DAY:
+            written.append(_put(home / "inbox" / "calls" / f"{day.isoformat()}.csv", call_log_csv(seed, day)))
+    written.append(_put(home / "inbox" / "outcomes" / "outcomes.csv", outcomes_csv(seed, span)))
+    for kind in REGISTRY_KINDS:
+        written.append(_put(home / "inbox" / "registry" / f"{kind}.csv", registry_csv(kind)))
+    return written
+
+
+def call_log_csv(seed: int, day: date) -> str:
+    """Return the gateway's call log of one day, in order of time."""
+    calls = sorted((c for stream in CALL_LOG_STREAMS for c in calls_of_day(seed, stream, day)), key=in_time)
+    return _csv(CALL_COLUMNS, (_call_row(day.isoformat(), call) for call in calls))
+
+
+def _call_row(day: str, call: Call) -> tuple:
+    minutes, ms = divmod(call.started_at_ms % 86_400_000, 60_000)
+    clock = f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
+    cost = call.cost_nano_usd
+    dollars = None if cost is None else f"{cost // 10**9}.{cost % 10**9:09d}"
+    return (call.request_id, f"{day}T{clock}Z", *call[2:-1], dollars)
+
+
+def outcomes_csv(seed: int, days: Iterable[date]) -> str:
+    """Return what each workflow brought on each day; a workflow without an outcome type has no row."""
+    rows = []
+    for workflow in WORKFLOWS:
+        if workflow.outcome_type is not None:
+            rows += [row for row in (_outcome(seed, workflow, day) for day in days) if row]
+    return _csv(OUTCOME_COLUMNS, sorted(rows))
+
+
+def _outcome(seed: int, workflow: Workflow, day: date) -> tuple | None:
+    index = (day - stories.DATA_FROM).days
+    streams = [s for s in STREAMS if s.workflow_id == workflow.workflow_id and s.shape != "embed"]
+    # A workflow seen both at its vendor and at the gateway is counted once.
+    route = streams[0].route
+    calls = sum(int(hourly_calls(seed, s)[index].sum()) for s in streams if s.route == route)
+    if workflow.workflow_id in stories.MODEL_SWAP.workflow_ids and day >= stories.MODEL_SWAP.day:
+        # Volume grows with the cheaper model; what people get done grows by a third at most.
+        progress = (day - stories.MODEL_SWAP.day).days / 45
+        growth = 1 + (stories.MODEL_SWAP.final_growth_ratio - 1) * progress
+        calls = int(calls / growth * (1 + 0.3 * progress))
+    if not calls:
+        return None
+    per_outcome, noise = 1.5, uniforms(seed, f"outcome/{workflow.workflow_id}", stories.DAY_COUNT, 2)[index]
+    count = int(calls / per_outcome * (0.95 + 0.1 * noise[0]))
+    if not count:
+        return None
+    accepted = None
+    if workflow.accepted_ratio is not None:
+        accepted = min(count, int(count * workflow.accepted_ratio * (0.97 + 0.06 * noise[1]) + 0.5))
+    return (day.isoformat(), workflow.workflow_id, workflow.outcome_type, count, accepted)
+
+
+def registry_csv(kind: str) -> str:
+    """Return one registry table as the importer reads it: teams, workflows, attribution_rules or ceilings."""
+    if kind == "teams":
+        columns = ("team_id", "team_name", "unit_id", "unit_name", "country", "valid_from", "valid_to")
+        rows = [(t.team_id, t.team_name, t.unit_id, t.unit_name, t.country, VALID_FROM, None) for t in TEAMS]
+        return _csv(columns, rows)
+    if kind == "workflows":
+        columns = ("workflow_id", "workflow_name", "team_id", "owner", "job_description", "usefulness_class",
+                   "latency_tier", "cacheable", "small_model_fit", "expected_monthly_calls", "review_due_date",
+                   "status", "valid_from", "valid_to")
+        return _csv(columns, map(_workflow_row, WORKFLOWS))
+    if kind == "attribution_rules":
+        names = tuple(field.name for field in fields(RULES[0]))
+        return _csv(names, ([getattr(rule, name) for name in names] for rule in RULES))
+    if kind == "ceilings":
+        columns = ("ceiling_id", "perimeter_type", "perimeter_id", "metric", "period_start", "period_end",
+                   "limit_quantity", "adopted_by", "adopted_at_utc", "reason")
+        return _csv(columns, ([getattr(c, n, "2026-05-18T09:00:00Z") for n in columns] for c in CEILINGS))
+    raise ValueError(f"unknown registry table: {kind}")
+
+
+def _workflow_row(workflow: Workflow) -> tuple:
+    return (
+        workflow.workflow_id, workflow.workflow_name, workflow.team_id, workflow.owner, workflow.job_description,
+        workflow.usefulness_class, workflow.latency_tier, str(workflow.cacheable).lower(),
+        workflow.small_model_fit, _expected_monthly_calls(workflow), workflow.review_due_date, workflow.status,
+        VALID_FROM, stories.RETIRED_FROM if workflow.status == "retired" else None,
+    )
+
+
+def _expected_monthly_calls(workflow: Workflow) -> int:
+    """Return what the owner expected: June's plan, without any later growth."""
+    monthly = {"office": 22, "evening": 28, "always": 30, "nightly": 30, "weekly": 4}
+    expected = sum(
+        s.calls_per_day * monthly[s.calendar]
+        for s in STREAMS
+        if s.workflow_id == workflow.workflow_id and s.active_from == stories.DATA_FROM
+    )
+    return int(-(-expected // 100) * 100)
+
+
+def settings_toml(urls: ServerUrls) -> str:
+    """Return the jevons.toml of the sandbox organisation."""
+    lines = [
+        "# The sandbox organisation: everything in it is made up.",
+        "[organisation]", f'name = "{ORGANISATION_NAME}"', "sandbox = true", "",
+        "[sources.openai]", f'base_url = "{urls.openai_url}"', "",
+        "[sources.call_log]", 'path = "inbox/calls/{date}*.csv"', 'format = "csv"', "",
+        "[sources.call_log.columns]", 'request_id = "id"', 'started_at_utc = "timestamp"', "",
+        "[sources.gpu_prometheus]", f'base_url = "{urls.prometheus_url}"', 'site = "paris-dc"', "step_seconds = 60", "",
+        "[sources.electricity_maps]", f'base_url = "{urls.electricity_maps_url}"',
+        f'fallback_url = "{urls.electricity_maps_fallback_url}"', "",
+        "[sources.outcomes]", 'path = "inbox/outcomes/*.csv"',
+    ]
+    for site, (zone, country, pue, pue_source, market) in SITES.items():
+        lines += ["", f"[sites.{site}]", f'zone = "{zone}"', f'country = "{country}"']
+        optional = {"pue": pue, "pue_source": pue_source, "market_gco2e_per_kwh": market}
+        lines += [f'{name} = "{value}"' for name, value in optional.items() if value is not None]
+    for provider, (site, record, meter) in PROVIDERS.items():
+        lines += ["", f"[providers.{provider}]", f'site = "{site}"', f'system_of_record = "{record}"']
+        lines += [f'energy_from = "{meter}"'] if meter else []
+    return "\n".join(lines) + "\n"
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)  # None becomes an empty cell
+    return text.getvalue()
+
+
+def _put(path: Path, text: str) -> Path:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(part, path)
+    return path
+

@@ -1,0 +1,151 @@
+"""What an organisation configured: JEVONS_HOME, `jevons.toml` and the names of secrets.
+
+The only module of this room that looks at the environment. What a setting means to a source is the source's business.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import JevonsError
+
+FILE = "jevons.toml"
+
+
+def home(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder that holds everything of one organisation (JEVONS_HOME, default `data/`)."""
+    return Path(environ.get("JEVONS_HOME") or "data").resolve()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A place where electricity is used.
+
+    Attributes:
+        zone: Grid zone as Electricity Maps names it.
+        country: ISO 3166 alpha-3, for the yearly mix where no hourly value is known.
+        pue_ratio: Facility over IT energy of own hardware; None where the factor already includes it.
+        market_gco2e_per_kwh: Contractual intensity; None means unknown.
+    """
+
+    site_id: str
+    zone: str
+    country: str
+    pue_ratio: Decimal | None = None
+    pue_source: str | None = None
+    market_gco2e_per_kwh: Decimal | None = None
+    water_litres_per_kwh: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Who runs a model: where, which source counts its calls, and whether a meter already holds its energy."""
+
+    provider: str
+    site: str
+    system_of_record: str | None = None
+    energy_from: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything read from one `jevons.toml`, checked."""
+
+    home: Path
+    organisation: str
+    sandbox: bool
+    sources: Mapping[str, Mapping[str, Any]]
+    sites: tuple[Site, ...]
+    providers: tuple[Provider, ...]
+    environ: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+    def secret(self, name: str) -> str | None:
+        """The secret of that environment name, or None; never logged, never written."""
+        return self.environ.get(name) or None
+
+    def enabled(self, source: str) -> bool:
+        """Whether the source has a table in `jevons.toml` that is not switched off."""
+        return source in self.sources and self.sources[source].get("enabled", True) is not False
+
+
+def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Reads `jevons.toml` in `home`.
+
+    Raises:
+        JevonsError: if the file is missing, is not TOML, or names a thing that does not exist.
+    """
+    path = home / FILE
+    if not path.is_file():
+        raise JevonsError(
+            "No organisation is configured", str(path), "the file does not exist",
+            "run `jevons init` to write one, or set JEVONS_HOME to the folder that holds it",
+        )
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise JevonsError("The settings cannot be read", str(path), str(error), "mend that line") from error
+    unknown = set(raw) - {"organisation", "sources", "sites", "providers"}
+    if unknown:
+        raise JevonsError(
+            "The settings have an unknown section", str(path), f"`{sorted(unknown)[0]}` means nothing here",
+            "use organisation, sources, sites or providers",
+        )
+    sites = tuple(_site(path, name, table) for name, table in sorted(raw.get("sites", {}).items()))
+    known = {site.site_id for site in sites}
+    providers = tuple(
+        _provider(path, name, table, known) for name, table in sorted(raw.get("providers", {}).items())
+    )
+    for name, table in raw.get("sources", {}).items():
+        if "site" in table and table["site"] not in known:
+            raise _unknown_site(path, f"sources.{name}", table["site"])
+    organisation = raw.get("organisation", {})
+    return Settings(
+        home, organisation.get("name", "Unnamed organisation"), bool(organisation.get("sandbox", False)),
+        raw.get("sources", {}), sites, providers, dict(environ),
+    )
+
+
+def _site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
+    for needed in ("zone", "country"):
+        if not table.get(needed):
+            raise JevonsError(
+                "A site is incomplete", f"{path}, sites.{name}", f"it has no `{needed}`",
+                f"add {needed} = \"...\"",
+            )
+    return Site(
+        name, table["zone"], table["country"],
+        _decimal(path, name, table, "pue"), table.get("pue_source"),
+        _decimal(path, name, table, "market_gco2e_per_kwh"), _decimal(path, name, table, "water_litres_per_kwh"),
+    )
+
+
+def _decimal(path: Path, site: str, table: Mapping[str, Any], key: str) -> Decimal | None:
+    if table.get(key) is None:
+        return None
+    try:
+        value = Decimal(str(table[key]))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or value < 0 or (key == "pue" and value < 1):
+        raise JevonsError(
+            "A site has an impossible number", f"{path}, sites.{site}.{key}", f"{table[key]!r} cannot be",
+            "give a decimal number, at least 1 for pue, at least 0 for the others",
+        )
+    return value
+
+
+def _provider(path: Path, name: str, table: Mapping[str, Any], sites: set[str]) -> Provider:
+    if table.get("site") not in sites:
+        raise _unknown_site(path, f"providers.{name}", table.get("site"))
+    return Provider(name, table["site"], table.get("system_of_record"), table.get("energy_from"))
+
+
+def _unknown_site(path: Path, where: str, site: object) -> JevonsError:
+    return JevonsError(
+        "A setting points to a site that is not there", f"{path}, {where}", f"no [sites.{site}] is declared",
+        "declare it or correct the name",
+    )

@@ -1,0 +1,107 @@
+"""The registry as a source: teams, workflows, attribution rules and ceilings as they stand, landed like any record.
+
+What may be recorded, and who recorded it when and why, is the business of `pipelines.registry`.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC
+from functools import partial
+
+from pipelines.registry.drafts import MATCH_TYPES, METRICS, PERIMETER_TYPES
+from pipelines.registry.export import current_rows
+from pipelines.registry.store import default_url, open_registry
+from pipelines.source import Column, Context, Page, Source, Table
+from pipelines.window import Window
+
+NAME = "registry"
+URL = "JEVONS_REGISTRY_URL"
+
+
+def _rows(context: Context) -> dict[str, list[dict]]:
+    engine = open_registry(default_url(context.settings.home, context.settings.secret(URL)))
+    try:
+        return current_rows(engine)
+    finally:
+        engine.dispose()
+
+
+def _fetch(context: Context, window: Window, table: str) -> Iterator[Page]:
+    names = {column.name for column in SOURCE.table(table).columns}
+    rows = [{name: value for name, value in row.items() if name in names} for row in _rows(context)[table]]
+    for row in rows:
+        if "adopted_at_utc" in row:  # the registry keeps UTC without saying so
+            row["adopted_at_utc"] = row["adopted_at_utc"].replace(tzinfo=UTC)
+    yield Page(rows, f"{table} of the registry as they stand")
+
+
+def check(context: Context) -> str:
+    """Counts what the registry holds."""
+    counts = {table: len(rows) for table, rows in _rows(context).items()}
+    return "The registry holds " + ", ".join(f"{n} {table.replace('_', ' ')}" for table, n in counts.items()) + "."
+
+
+_VALID = (
+    Column("valid_from", "DATE", "First day on which it holds.", required=True),
+    Column("valid_to", "DATE", "First day on which it no longer holds; null = open."),
+)
+
+
+def _table(name: str, key: str, description: str, *columns: Column) -> Table:
+    identity = Column(key, "VARCHAR", "Its id.", required=True)
+    return Table(name, (identity, *columns), (key,), partial(_fetch, table=name), description, daily=False)
+
+
+SOURCE = Source(
+    name=NAME,
+    description="What the organisation declared about its teams, workflows, identities and ceilings.",
+    always=True,
+    check=check,
+    tables=(
+        _table(
+            "teams", "team_id", "One row per team.",
+            Column("team_name", "VARCHAR", "Its name.", required=True),
+            Column("unit_id", "VARCHAR", "The unit that it is in.", required=True),
+            Column("unit_name", "VARCHAR", "The unit's name.", required=True),
+            Column("country", "VARCHAR", "The country in which it is counted.", required=True),
+            *_VALID,
+        ),
+        _table(
+            "workflows", "workflow_id", "One row per workflow, with its owner and its job description.",
+            Column("workflow_name", "VARCHAR", "Its name.", required=True),
+            Column("team_id", "VARCHAR", "The team that runs it.", required=True),
+            Column("owner", "VARCHAR", "The role that answers for it.", required=True),
+            Column("job_description", "VARCHAR", "What its model calls are for.", required=True),
+            Column("usefulness_class", "VARCHAR", "Decides what stops first.", True,
+                   allowed=("essential", "useful", "comfort", "experimental")),
+            Column("latency_tier", "VARCHAR", "How soon an answer is needed.", required=True),
+            Column("cacheable", "BOOLEAN", "Whether equal questions may get equal answers.", required=True),
+            Column("small_model_fit", "VARCHAR", "Whether a smaller model would do.", True,
+                   allowed=("yes", "no", "untested")),
+            Column("expected_monthly_calls", "BIGINT", "Calls a month that it was declared for.", True, minimum=0),
+            Column("review_due_date", "DATE", "When its next workload review is due.", required=True),
+            Column("status", "VARCHAR", "Whether it still runs.", True, allowed=("active", "retired")),
+            *_VALID,
+        ),
+        _table(
+            "attribution_rules", "rule_id", "One row per rule from an identity seen in usage to a workflow.",
+            Column("match_type", "VARCHAR", "Kind of identity.", True, allowed=MATCH_TYPES),
+            Column("source", "VARCHAR", "Source in which the identity is seen; null = any."),
+            Column("match_value", "VARCHAR", "The identity.", required=True),
+            Column("workflow_id", "VARCHAR", "The workflow that it belongs to.", required=True),
+            Column("share", "DECIMAL(9,8)", "Part of its usage; an identity's rules sum to 1.", True, minimum=0),
+            *_VALID,
+        ),
+        _table(
+            "ceilings", "ceiling_id", "One row per ceiling, at its lowest adopted limit.",
+            Column("perimeter_type", "VARCHAR", "Kind of perimeter.", True, allowed=PERIMETER_TYPES),
+            Column("perimeter_id", "VARCHAR", "The perimeter.", required=True),
+            Column("metric", "VARCHAR", "What is limited; gives the limit its unit.", True, allowed=METRICS),
+            Column("period_start", "DATE", "First day of the period.", required=True),
+            Column("period_end", "DATE", "First day after the period.", required=True),
+            Column("limit_quantity", "DECIMAL(24,9)", "The limit, in kWh, kgCO2e or requests.", True, minimum=0),
+            Column("adopted_by", "VARCHAR", "The body that adopted it.", required=True),
+            Column("adopted_at_utc", "TIMESTAMP", "When it was adopted.", required=True),
+            Column("reason", "VARCHAR", "Why."),
+        ),
+    ),
+)

@@ -1,0 +1,53 @@
+"""The source `settings`: what `jevons.toml` declares about sites, providers and sources, landed like any record.
+
+Reading and checking the file is the business of `pipelines.settings`; secrets are never among these rows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from pipelines.settings import FILE
+from pipelines.source import Column, Context, Page, Source, Table
+from pipelines.window import Window
+
+
+def _sites(context: Context, window: Window) -> Iterator[Page]:
+    yield Page([asdict(site) for site in context.settings.sites], f"{FILE}, sites")
+
+
+def _providers(context: Context, window: Window) -> Iterator[Page]:
+    yield Page([asdict(provider) for provider in context.settings.providers], f"{FILE}, providers")
+
+
+def _sources(context: Context, window: Window) -> Iterator[Page]:
+    settings = context.settings
+    names = sorted(name for name in settings.sources if settings.enabled(name))
+    yield Page([{"source": name, "site": settings.sources[name].get("site")} for name in names], f"{FILE}, sources")
+
+
+SOURCE = Source(
+    name="settings",
+    description="What the organisation configured: where electricity is used and who runs its models.",
+    always=True,
+    tables=(
+        Table("sites", (
+            Column("site_id", "VARCHAR", "Its name in jevons.toml.", required=True),
+            Column("zone", "VARCHAR", "Grid zone as Electricity Maps names it.", required=True),
+            Column("country", "VARCHAR", "ISO 3166 alpha-3.", required=True),
+            Column("pue_ratio", "DECIMAL(12,6)", "Facility over IT energy; null = not given.", minimum=1),
+            Column("pue_source", "VARCHAR", "Where that ratio comes from."),
+            Column("market_gco2e_per_kwh", "DECIMAL(12,6)", "Contractual intensity; null = unknown.", minimum=0),
+            Column("water_litres_per_kwh", "DECIMAL(12,6)", "On-site water; null = unknown.", minimum=0),
+        ), ("site_id",), _sites, "One row per site.", daily=False),
+        Table("providers", (
+            Column("provider", "VARCHAR", "Who runs the model.", required=True),
+            Column("site", "VARCHAR", "Site where it runs.", required=True),
+            Column("system_of_record", "VARCHAR", "Source that counts its calls; null = whichever has them."),
+            Column("energy_from", "VARCHAR", "Source that meters its energy; null = estimated."),
+        ), ("provider",), _providers, "One row per provider.", daily=False),
+        Table("sources", (
+            Column("source", "VARCHAR", "Source that is switched on.", required=True),
+            Column("site", "VARCHAR", "Site that its meters stand at; null = by provider."),
+        ), ("source",), _sources, "One row per source that is switched on.", daily=False),
+    ),
+)

@@ -1,0 +1,59 @@
+"""Gate 2: may the marts be published?
+
+Keys, contracts and identities are tested by dbt where they are defined; here stands what no published figure may be.
+"""
+
+from pathlib import Path
+
+import great_expectations.expectations as gxe
+
+from quality.validation import broken_rules
+
+
+def _never_negative(*columns: str) -> list[gxe.Expectation]:
+    return [gxe.ExpectColumnValuesToBeBetween(column=column, min_value=0) for column in columns]
+
+
+def _a_share(*columns: str) -> list[gxe.Expectation]:
+    return [gxe.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=1) for column in columns]
+
+
+def _ordered(low: str, high: str) -> gxe.Expectation:
+    return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+        column_A=high, column_B=low, or_equal=True, ignore_row_if="either_value_is_missing"
+    )
+
+
+_FOOTPRINT = [
+    *_never_negative("call_count", "input_tokens", "cached_input_tokens", "output_tokens", "gpu_seconds",
+                     "energy_kwh_low", "location_gco2e", "embodied_gco2e", "water_litres"),
+    _ordered("energy_kwh_low", "energy_kwh"),
+    _ordered("energy_kwh", "energy_kwh_high"),
+]
+SUITES: dict[str, list[gxe.Expectation]] = {
+    "fct_footprint_daily": [
+        *_FOOTPRINT,
+        gxe.ExpectColumnValuesToBeInSet(
+            column="attribution_method", value_set=["direct", "allocated", "orphan", "unattributed"]),
+        gxe.ExpectColumnValuesToBeInSet(column="energy_line", value_set=["direct", "shared", "idle", "overhead"]),
+        *[gxe.ExpectColumnValuesToNotBeNull(column=c) for c in ("usage_date", "team_id", "workflow_id", "source")],
+    ],
+    "fct_workflow_daily": [*_FOOTPRINT, *_a_share("coverage_ratio", "measured_ratio")],
+    "fct_team_daily": [*_FOOTPRINT, *_a_share("coverage_ratio", "measured_ratio")],
+    "fct_organisation_daily": [*_FOOTPRINT, *_a_share("coverage_ratio", "measured_ratio", "orphan_call_ratio")],
+    "fct_ceiling_position_daily": [
+        _ordered("used_low", "used_quantity"),
+        _ordered("used_quantity", "used_high"),
+        *_a_share("breach_probability"),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="status", value_set=["within", "undecided", "on course to exceed", "exceeded"]),
+    ],
+    "fct_coverage_daily": [*_a_share("orphan_call_ratio"), _ordered("received_tables", "expected_tables")],
+}
+
+
+def inspect(warehouse: Path) -> dict[str, list[str]]:
+    """The sentences of every broken rule, by mart; marts in order have an empty list."""
+    return {
+        mart: [broken.sentence for broken in broken_rules(warehouse, mart, suite)] for mart, suite in SUITES.items()
+    }

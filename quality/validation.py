@@ -1,0 +1,136 @@
+"""Runs a Great Expectations suite over a DuckDB table or view: the one small function behind both gates.
+
+Which expectations make up a suite belongs to the gates.
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # before the import: it reports home otherwise
+
+import great_expectations as gx
+from great_expectations.expectations import Expectation
+from sqlalchemy import URL
+
+log = logging.getLogger(__name__)
+SHOWN_VALUES = 5
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that does not hold.
+
+    Attributes:
+        rule: The expectation, to be looked at again on a smaller batch.
+        sentence: What was expected and what was found, values included.
+    """
+
+    rule: Expectation
+    sentence: str
+
+
+def broken_rules(database: Path, relation: str, rules: Sequence[Expectation]) -> list[Broken]:
+    """The rules that the relation breaks.
+
+    Args:
+        database: DuckDB file; nobody else may have it open in another mode.
+        relation: Table or view in it.
+
+    Raises:
+        RuntimeError: a rule could not be evaluated at all; a gate that cannot look must not say yes.
+    """
+    if not rules:
+        return []
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_sql("duckdb", connection_string=_address(database))
+    with _one_connection(source):
+        batch = source.add_table_asset(relation, table_name=relation).add_batch_definition_whole_table("all").get_batch()
+        result = batch.validate(gx.ExpectationSuite(relation, expectations=list(rules)))
+    found = []
+    for rule, outcome in zip(rules, _in_order(rules, result.results), strict=True):
+        if outcome.exception_info and _raised(outcome.exception_info):
+            raise RuntimeError(f"{rule.expectation_type} on {relation} could not be evaluated: {outcome.exception_info}")
+        if not outcome.success:
+            found.append(Broken(rule, _sentence(rule, outcome.result)))
+    return found
+
+
+def _address(database: Path) -> str:
+    return URL.create("duckdb", database=str(database)).render_as_string()
+
+
+@contextmanager
+def _one_connection(source: Any) -> Iterator[None]:
+    """Keeps one connection open for the whole validation.
+
+    Results of this dialect die with their connection, and the library closes it before it reads them.
+    """
+    execution = source.get_execution_engine()
+    connection = execution.engine.connect()
+
+    @contextmanager
+    def kept() -> Iterator[Any]:
+        yield connection
+
+    execution.get_connection = kept
+    try:
+        yield
+    finally:
+        connection.close()
+        execution.engine.dispose()
+        source.get_engine().dispose()
+
+
+def _in_order(rules: Sequence[Expectation], results: Sequence[Any]) -> list[Any]:
+    """The results in the order of the rules; the library groups them by column."""
+    left = list(results)
+    ordered = []
+    for rule in rules:
+        wanted = rule.configuration.to_domain_obj() if hasattr(rule.configuration, "to_domain_obj") else rule
+        match = next(
+            (r for r in left if r.expectation_config.type == rule.expectation_type
+             and _arguments(r.expectation_config.kwargs) == _arguments(rule.configuration.kwargs)),
+            None,
+        )
+        if match is None:
+            raise RuntimeError(f"no result came back for {wanted}")
+        left.remove(match)
+        ordered.append(match)
+    return ordered
+
+
+def _arguments(kwargs: Any) -> dict[str, Any]:
+    return {key: value for key, value in dict(kwargs).items() if key != "batch_id" and value is not None}
+
+
+def _raised(info: Any) -> bool:
+    if "raised_exception" in info:
+        return bool(info["raised_exception"])
+    return any(bool(entry.get("raised_exception")) for entry in info.values() if isinstance(entry, dict))
+
+
+def _sentence(rule: Expectation, result: dict[str, Any]) -> str:
+    """What was expected, how often it failed, and a few of the values."""
+    kwargs = rule.configuration.kwargs
+    column = kwargs.get("column") or " and ".join(
+        str(kwargs[key]) for key in ("column_A", "column_B") if kwargs.get(key)
+    )
+    wanted = {
+        "expect_column_values_to_not_be_null": "must not be empty",
+        "expect_column_values_to_be_between": f"must be between {kwargs.get('min_value', 'any')} and "
+                                              f"{kwargs.get('max_value', 'any')}",
+        "expect_column_values_to_be_in_set": f"must be one of {', '.join(map(str, kwargs.get('value_set') or ()))}",
+        "expect_column_pair_values_a_to_be_greater_than_b": "must not be smaller than the second",
+        "expect_table_row_count_to_be_between": f"needs at least {kwargs.get('min_value')} rows",
+    }.get(rule.expectation_type, rule.expectation_type)
+    values = [str(value)[:40] for value in result.get("partial_unexpected_list", [])]
+    shown = f" (found {', '.join(dict.fromkeys(values[:SHOWN_VALUES]))})" if any(v != "None" for v in values) else ""
+    count = result.get("unexpected_count")
+    times = f", broken {count} times" if count else ""
+    return f"{column or 'the table'} {wanted}{times}{shown}"

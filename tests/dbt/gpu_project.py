@@ -1,0 +1,117 @@
+"""The GPU models of the dbt project on their own, rendered once by dbt and run on made-up readings.
+
+Cases and expectations belong to the tests.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+from dbt.cli.main import dbtRunner
+
+from pipelines.sources.gpu_prometheus import SAMPLES
+from pipelines.typed import to_arrow
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+MODELS = (
+    "staging/gpu_prometheus", "intermediate/int_gpu_reading__series.sql",
+    "intermediate/int_gpu_reading__instants.sql",
+    "intermediate/int_gpu_energy__intervals.sql", "intermediate/int_gpu_energy__pieces.sql",
+    "intermediate/int_gpu_energy__hourly.sql", "intermediate/_int_gpu_energy__models.yml",
+)
+DAY, DAYS_MS = date(2026, 6, 1), 86_400_000
+COLUMNS = (
+    "usage_date, usage_hour_utc, host, uuid, gpu_model, namespace, pod, line, method, gpu_seconds, "
+    "energy_millijoules, unmeasured_seconds, gap_filled"
+)
+
+
+def copy_project(target: Path) -> Path:
+    """The project with the GPU models only, so that other models cannot break these tests."""
+    shutil.copytree(PROJECT / "macros", target / "macros")
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / name, target / name)
+    for model in MODELS:
+        origin, copy = PROJECT / "models" / model, target / "models" / model
+        if origin.is_dir():
+            shutil.copytree(origin, copy)
+        else:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(origin, copy)
+    return target
+
+
+def dbt(project: Path, *arguments: str, first: date = DAY, end: date = DAY + timedelta(days=1)) -> None:
+    """Runs dbt on the days from `first` (included) to `end` (excluded); JEVONS_HOME must be set."""
+    days = json.dumps({"min_date": first.isoformat(), "max_date": end.isoformat()})
+    result = dbtRunner().invoke([
+        *arguments, "--project-dir", str(project), "--profiles-dir", str(project), "--vars", days, "--quiet",
+    ])
+    assert result.success, result.exception or [r.message for r in result.result]
+
+
+def reading(quantity: str, at: datetime, value: Any, pod: str | None = None, uuid: str = "GPU-a", **more: Any) -> dict:
+    """One row of the raw table."""
+    return {
+        "quantity": quantity, "uuid": uuid, "gpu_model": "H100", "hostname": "node-1", "sampled_at_utc": at,
+        "value": value, "step_seconds": 60, "pod": pod, "namespace": "ml" if pod else None, **more,
+    }
+
+
+def at(clock: str, day: date = DAY) -> datetime:
+    """The instant of a clock time such as "10:00:30", aware."""
+    return datetime.fromisoformat(f"{day}T{clock}+00:00").astimezone(UTC)
+
+
+def land(home: Path, readings: Iterable[dict], first: date = DAY, days: int = 1) -> None:
+    """Writes raw day files as the source makes them: own readings, and the nearest outside, up to an hour away."""
+    readings = list(readings)
+    for day in (first + timedelta(days=n) for n in range(days)):
+        start, end = at("00:00:00", day), at("00:00:00", day + timedelta(days=1))
+        own = [r for r in readings if start <= r["sampled_at_utc"] < end]
+        kept = set()
+        for near, choose in (
+            ([r for r in readings if start - timedelta(hours=1) <= r["sampled_at_utc"] < start], max),
+            ([r for r in readings if end <= r["sampled_at_utc"] < end + timedelta(hours=1)], min),
+        ):
+            for uuid, quantity in {(r["uuid"], r["quantity"]) for r in near}:
+                kept.add((uuid, choose(
+                    r["sampled_at_utc"] for r in near if (r["uuid"], r["quantity"]) == (uuid, quantity)
+                )))
+        outside = [r for r in readings if (r["uuid"], r["sampled_at_utc"]) in kept and r not in own]
+        table, findings = to_arrow(SAMPLES, own + outside if own else [], "test")
+        assert not findings
+        folder = home / "raw/gpu_prometheus/samples" / f"dt={day}"
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, folder / "part.parquet")
+
+
+@contextmanager
+def compiled(project: Path, **days: date):
+    """The models' SQL as dbt renders it for these days."""
+    dbt(project, "compile", **days)
+    folder = project / "target/compiled/jevons/models"
+    yield SimpleNamespace(
+        staging=(folder / "staging/gpu_prometheus/stg_gpu_prometheus__samples.sql").read_text("utf-8"),
+        hourly=(folder / "intermediate/int_gpu_energy__hourly.sql").read_text("utf-8"),
+    )
+
+
+def run(sql: SimpleNamespace, home: Path) -> list[dict]:
+    """The rows of the hourly model, in order."""
+    with duckdb.connect() as duck:
+        duck.execute(f"set file_search_path = '{home}'")
+        duck.execute("set threads = 2")
+        duck.execute("attach ':memory:' as jevons")
+        duck.execute("use jevons")
+        duck.execute(f"create view stg_gpu_prometheus__samples as {sql.staging}")
+        found = duck.execute(f"select {COLUMNS} from ({sql.hourly}) order by all")
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
