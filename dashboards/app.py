@@ -78,10 +78,9 @@ def _header(name: str, snapshot: Snapshot) -> Book:
     )
     if first and last:
         choices = periods(first, last)
-        if st.session_state.get("kept-period") not in choices:
-            st.session_state["kept-period"] = next(iter(choices))
         # A widget's own state is dropped when its page is left; the copy keeps the choice from page to page.
-        st.session_state["period"] = st.session_state["kept-period"]
+        wanted = st.session_state.get("period", st.session_state.get("kept-period"))
+        st.session_state["period"] = wanted if wanted in choices else next(iter(choices))
         chosen = right.selectbox("Days shown", list(choices), key="period")
         st.session_state["kept-period"] = chosen
         book = Book(snapshot, *choices[chosen])

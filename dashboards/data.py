@@ -286,7 +286,7 @@ def weeks(daily: pandas.DataFrame, columns: Sequence[str]) -> pandas.DataFrame:
     if daily.empty:
         return pandas.DataFrame(columns=["week", *columns, "days", "complete"])
     day = pandas.to_datetime(daily["usage_date"])
-    week = (day - pandas.to_timedelta(day.dt.weekday, unit="D")).rename("week")
+    week = (day - pandas.to_timedelta(day.dt.day_of_week, unit="D")).rename("week")
     grouped = daily.assign(usage_date=day).groupby(week)
     frame = grouped[list(columns)].sum(min_count=1)
     frame["days"] = grouped["usage_date"].nunique()

@@ -78,14 +78,15 @@ def read_hour(
     for answer in answers:
         hour.warnings.update(answer.warnings)
         numbers = np.full(len(answer.labels), -1, dtype=np.int32)
-        rules = []
+        rules, seen = [], set()
         for index, labels in enumerate(answer.labels):
             place, metric = rank[labels["__name__"]]
             series = series_of(labels, metric, place, exporter)
             if series:
                 number = known.setdefault(series, len(known))
-                if number in numbers:
+                if number in seen:
                     hour.copied.add(number)
+                seen.add(number)
                 numbers[index] = number
             rules.append((index, metric.factor, LARGEST[metric.quantity]))
         if not len(answer.raw):
@@ -149,7 +150,8 @@ def write_day(
         "series": pa.array(order, pa.int32()), "place": pa.array(range(len(series)), pa.int32()),
         "thing": pa.array([things[s[:5]] for s in series], pa.int32()),
         "gpu": pa.array([gpus[s.uuid] for s in series], pa.int32()),
-        "is_copied": [number in copied for number in order], "quantity": [s.quantity for s in series], "rank": pa.array([s.rank for s in series], pa.int32()),
+        "quantity": [s.quantity for s in series], "rank": pa.array([s.rank for s in series], pa.int32()),
+        "is_copied": [number in copied for number in order],
     }))
     duck.register("own", pa.concat_tables([hour.readings for hour in hours[1:-1]]))
     duck.register("before", hours[0].readings)

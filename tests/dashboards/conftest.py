@@ -3,9 +3,8 @@
 What does not belong here: assertions, and a browser.
 """
 
+import fixture_marts
 import pytest
-
-from tests.dashboards import fixture_marts
 
 
 @pytest.fixture(scope="session")

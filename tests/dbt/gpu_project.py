@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from pipelines.sources.gpu_prometheus import SAMPLES
@@ -54,6 +55,7 @@ def dbt(project: Path, *arguments: str, first: date = DAY, end: date = DAY + tim
     result = dbtRunner().invoke([
         *arguments, "--project-dir", str(project), "--profiles-dir", str(project), "--vars", days, "--quiet",
     ])
+    DuckDBConnectionManager.close_all_connections()  # or this process keeps the warehouse locked
     assert result.success, result.exception or [r.message for r in result.result]
 
 

@@ -10,7 +10,15 @@ import pytest
 from pipelines import snapshot
 from pipelines.errors import JevonsError
 from pipelines.sqlcommand import SHOWN_ROWS, run_sql
-from tests.pipelines.test_snapshot import FACTS
+
+FACTS = {
+    "organisation": "Probe",
+    "sandbox": False,
+    "data_from": "2026-06-01",
+    "data_to": "2026-06-01",
+    "factor_sets": [],
+    "inputs_sha256": "ab" * 32,
+}
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +26,8 @@ def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sql")
     with duckdb.connect(str(folder / "w.duckdb")) as connection:
         connection.execute(
-            "create table fct_probe (name varchar, energy_kwh decimal(38,9), day date, at_utc timestamp, calls bigint, ok boolean)"
+            "create table fct_probe (name varchar, energy_kwh decimal(38,9), day date, at_utc timestamp, calls bigint, "
+            "ok boolean)"
         )
         connection.execute(
             "insert into fct_probe values "

@@ -162,7 +162,8 @@ def test_mig_copies_of_the_board_are_one_reading_for_each_holder_and_activity_st
     ]
     util = [r for r in rows(day_files[D1], "GPU-mig", "util_ratio") if r["sampled_at_utc"].minute == 58]
     assert [(r["pod"], r["gpu_instance_id"], r["value"]) for r in util] == [
-        ("p1", "1", Decimal("0.1")), ("p2", "2", Decimal("0.2")), ("p2", "3", Decimal("0.3")), ("p2", "4", Decimal("0.4")),
+        ("p1", "1", Decimal("0.1")), ("p2", "2", Decimal("0.2")),
+        ("p2", "3", Decimal("0.3")), ("p2", "4", Decimal("0.4")),
     ]
 
 

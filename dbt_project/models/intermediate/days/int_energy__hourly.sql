@@ -50,8 +50,8 @@ estimated as (
 
     select
         placed.*,
-        factors.factor_id,
-        factors.evidence_tier,
+        case when placed.has_calls then factors.factor_id end as factor_id,
+        case when placed.has_calls then factors.evidence_tier end as evidence_tier,
         case
             when placed.is_metered_elsewhere then 'metered_elsewhere'
             when placed.has_calls and factors.factor_id is null then 'no_factor'

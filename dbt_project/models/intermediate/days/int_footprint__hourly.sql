@@ -29,8 +29,8 @@ lines as (
         {% for label in labels %}energy.{{ label }}, {% endfor %}
         {%- for name in activity %}0 as {{ name }}, {% endfor %}
         'overhead' as energy_line,
-        sites.pue_factor_id as factor_id,
-        sites.pue_evidence_tier as evidence_tier,
+        case when energy.energy_kwh is not null then sites.pue_factor_id end as factor_id,
+        case when energy.energy_kwh is not null then sites.pue_evidence_tier end as evidence_tier,
         {%- for end in ['_low', '', '_high'] %}
         cast(energy.energy_kwh{{ end }} * cast(sites.pue{{ end }}_ratio - 1 as decimal(12, 6)) as decimal(24, 9))
             as energy_kwh{{ end }},

@@ -1,0 +1,37 @@
+-- One row per model call, retries and failures included.
+
+with
+
+landed as (select * from {{ source('call_log', 'calls') }}),
+
+renamed as (
+
+    select
+        request_id,
+        cast(dt as date) as landed_date,
+        -- landing puts every call into the file of its own day; named by the folder, whole files can be skipped
+        cast(dt as date) as usage_date,
+        date_trunc('hour', started_at_utc) as usage_hour_utc,
+        started_at_utc,
+        provider,
+        model as model_reported,
+        api_key_id,
+        project_id,
+        workflow_tag,
+        -- each token is counted once, whatever the log means by input
+        case
+            when input_includes_cached then input_tokens - coalesce(cached_input_tokens, 0)
+            else input_tokens
+        end as input_tokens,
+        coalesce(cached_input_tokens, 0) as cached_input_tokens,
+        output_tokens,
+        status,
+        attempt,
+        call_purpose,
+        lifecycle_stage,
+        cost_usd
+    from landed
+
+)
+
+select * from renamed

@@ -1,0 +1,7 @@
+{% test unique_key(model, columns) %}
+{#- Rows that share a key of several columns; null counts as a value, because a fact's key may hold an unknown. -#}
+select {{ columns | join(', ') }}, count(*) as row_count
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}

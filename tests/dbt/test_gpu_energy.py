@@ -1,0 +1,269 @@
+"""GPU energy by hour and holder: numbers worked out by hand, and conservation on thousands of made-up readings."""
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import duckdb
+import pytest
+from gpu_project import DAY, at, compiled, copy_project, dbt, land, reading, run
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+NEXT = DAY + timedelta(days=1)
+THREE = DAY + timedelta(days=3)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    for name in ("warehouse", "scratch"):
+        (folder / name).mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JEVONS_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def project(home, tmp_path_factory):
+    return copy_project(tmp_path_factory.mktemp("dbt"))
+
+
+@pytest.fixture(scope="module")
+def sql(project, home):
+    with compiled(project, first=DAY, end=THREE) as rendered:
+        yield rendered
+
+
+@pytest.fixture
+def hourly(sql, home):
+    """Lands readings on three days and gives the model's rows of the measured kind, or all."""
+
+    def rows(readings, unmeasured=False):
+        land(home, readings, DAY, 3)
+        return [r for r in run(sql, home) if unmeasured or r["method"] != "unmeasured"]
+
+    return rows
+
+
+def energy(rows, **where) -> int | None:
+    """Millijoules of the rows that match; None where there is no such row."""
+    found = [r["energy_millijoules"] for r in rows if all(r[k] == v for k, v in where.items())]
+    return int(sum(found)) if found else None
+
+
+def hour(number: int, day: date = DAY) -> datetime:
+    return datetime(day.year, day.month, day.day, number)
+
+
+def counter(clock_and_joules, pod="p", **more):
+    return [reading("energy_j", at(clock), Decimal(str(j)), pod, **more) for clock, j in clock_and_joules]
+
+
+def test_a_steady_card_has_power_times_time_in_each_full_hour(hourly):
+    # 300 W, read 7.25 s after each minute from 09:30 to 11:30: the hour from 10 to 11 holds 300 W x 3600 s
+    start = at("09:30:07.250")
+    rows = hourly([
+        reading("energy_j", start + timedelta(minutes=n), Decimal(5_000 + 18_000 * n), "p") for n in range(121)
+    ])
+    assert energy(rows, usage_hour_utc=hour(10)) == 300 * 3600 * 1000
+    assert energy(rows) == 120 * 18_000 * 1000
+    assert {r["method"] for r in rows} == {"counter_delta"} and not any(r["gap_filled"] for r in rows)
+    whole = next(r for r in rows if r["usage_hour_utc"] == hour(10))
+    assert (whole["usage_date"], whole["host"], whole["uuid"], whole["gpu_model"], whole["namespace"], whole["pod"],
+            whole["line"], whole["gpu_seconds"]) == (DAY, "node-1", "GPU-a", "H100", "ml", "p", "direct", 3600)
+
+
+def test_an_interval_belongs_to_the_pod_at_its_end(hourly):
+    rows = hourly(counter([("10:00:00", 0), ("10:01:00", 100)], "a") + counter([("10:02:00", 300), ("10:03:00", 700)], "b"))
+    assert energy(rows, pod="a") == 100_000
+    assert energy(rows, pod="b") == 600_000  # 200 J of the interval in which it came, and 400 J
+    assert {r["pod"]: r["gpu_seconds"] for r in rows} == {"a": 60, "b": 120}
+
+
+def test_a_driver_reload_is_bridged_by_power_never_by_a_negative_number(hourly):
+    rows = hourly([
+        *counter([("10:00:00", 1000), ("10:01:00", 1500), ("10:02:00", 200), ("10:03:00", 900)]),
+        reading("power_w", at("10:02:00"), Decimal("310.5"), "p"),
+    ])
+    assert energy(rows, method="counter_delta") == (500 + 700) * 1000
+    assert energy(rows, method="power_integral") == 18_630_000  # 310.5 W x 60 s
+
+
+@pytest.mark.parametrize(("back", "power"), [("10:01:00", []), ("10:10:00", ["10:00:00", "10:10:00"])])
+def test_a_reload_without_power_or_inside_a_gap_is_unmeasured(hourly, back, power):
+    rows = hourly([
+        *counter([("10:00:00", 1000), (back, 10)]), *(reading("power_w", at(c), 300, "p") for c in power),
+    ], unmeasured=True)
+    assert {r["method"] for r in rows} == {"unmeasured"}
+    assert {r["energy_millijoules"] for r in rows} == {None}
+    assert sum(r["unmeasured_seconds"] for r in rows if r["usage_date"] == DAY) == 86_400
+
+
+def test_a_counter_that_reads_zero_for_once_does_not_book_a_lifetime(hourly):
+    rows = hourly([
+        *counter([("10:00:00", 10**9), ("10:01:00", 0), ("10:02:00", 10**9 + 200), ("10:03:00", 10**9 + 300)]),
+        reading("power_w", at("10:01:00"), 100, "p"), reading("power_w", at("10:02:00"), 100, "p"),
+    ])
+    assert energy(rows, method="counter_delta") == 100_000
+    assert energy(rows, method="power_integral") == 2 * 100 * 60 * 1000
+
+
+def test_a_scrape_gap_at_the_start_of_an_hour_is_bridged_and_flagged(hourly):
+    rows = hourly(counter([("09:58:00", 0), ("09:59:00", 60), ("10:10:00", 720), ("10:11:00", 780)]))
+    # 660 J in 660 s: 60 of them before 10:00
+    assert energy(rows, usage_hour_utc=hour(9)) == 120_000
+    assert energy(rows, usage_hour_utc=hour(10)) == 660_000
+    assert all(r["gap_filled"] for r in rows)
+    assert not any(r["gap_filled"] for r in hourly(counter([("09:59:00", 0), ("10:01:00", 60)])))  # two steps: no gap
+
+
+def test_a_gap_across_midnight_is_cut_there_and_no_millijoule_is_lost(hourly):
+    before, after = reading("energy_j", at("23:55:00"), 0, "p"), reading("energy_j", at("00:05:00", NEXT), "0.601", "p")
+    rows = hourly([before, after])
+    assert energy(rows, usage_date=DAY) == 300  # 601 / 2, rounded down
+    assert energy(rows, usage_date=NEXT) == 301
+
+
+def test_a_gap_that_one_of_two_days_cannot_see_is_unmeasured_in_both(hourly):
+    rows = hourly([
+        *counter([("22:29:00", 0), ("22:30:00", 60)]), reading("energy_j", at("00:10:00", NEXT), 6000, "p"),
+        reading("energy_j", at("00:11:00", NEXT), 6060, "p"),
+    ], unmeasured=True)
+    assert energy(rows, method="counter_delta", usage_date=DAY) == 60_000
+    assert energy(rows, method="counter_delta", usage_date=NEXT) == 60_000
+    unmeasured = defaultdict(int)
+    for row in rows:
+        unmeasured[row["usage_date"]] += row["unmeasured_seconds"]
+    assert dict(unmeasured) == {DAY: 86_400 - 60, NEXT: 86_400 - 60}
+
+
+def test_mig_copies_count_once_and_are_shared_by_activity(hourly):
+    # 1001 mJ; p1 is busy 0.1, p2 0.3 + 0.6 on two instances, the fourth instance is empty
+    rows = hourly([
+        reading("energy_j", at(clock), value, pod)
+        for clock, value in (("10:00:00", "5"), ("10:01:00", "6.001")) for pod in ("p1", "p2", None)
+    ] + [
+        reading("util_ratio", at("10:01:00"), value, pod, gpu_instance_id=instance)
+        for instance, pod, value in (("1", "p1", "0.1"), ("2", "p2", "0.3"), ("3", "p2", "0.6"), ("4", None, "0"))
+    ])
+    assert {(r["pod"], r["line"]): int(r["energy_millijoules"]) for r in rows} == {
+        ("p1", "direct"): 100, ("p2", "direct"): 901,  # 100.1 rounded down, and the rest
+    }
+    assert sum(r["gpu_seconds"] for r in rows) == 60
+
+
+def test_pods_on_a_time_sliced_card_share_it_evenly_where_nothing_tells(hourly):
+    rows = hourly([
+        reading("energy_j", at(clock), value, pod)
+        for clock, value in (("10:00:00", "0"), ("10:01:00", "1")) for pod in ("s1", "s2", "s3")
+    ])
+    assert {r["pod"]: int(r["energy_millijoules"]) for r in rows} == {"s1": 333, "s2": 333, "s3": 334}
+    assert {r["pod"]: int(r["gpu_seconds"]) for r in rows} == {"s1": 20, "s2": 20, "s3": 20}
+
+
+def test_a_card_that_nobody_holds_is_idle(hourly):
+    rows = hourly(counter([("10:00:00", 0), ("10:01:00", 4)], pod=None))
+    assert [(r["line"], r["pod"], int(r["energy_millijoules"])) for r in rows] == [("idle", None, 4000)]
+
+
+def test_a_card_without_a_counter_has_power_and_one_without_either_is_unknown_not_zero(hourly):
+    power = [("10:00:00", "100"), ("10:01:00", "200"), ("10:06:00", "250"), ("10:07:00", "50.0004")]
+    rows = hourly([
+        *(reading("power_w", at(clock), watts, "p", "GPU-p") for clock, watts in power),
+        reading("util_ratio", at("10:00:00"), "0.9", "p", "GPU-u"),
+    ], unmeasured=True)
+    # 200 W x 60 s + 50 W x 60 s; the five minutes between have no evidence
+    assert energy(rows, uuid="GPU-p", method="power_integral") == (12_000 + 3_000) * 1000
+    blind = [r for r in rows if r["uuid"] == "GPU-u"]
+    assert sum(r["unmeasured_seconds"] for r in blind) == 86_400
+    assert {r["energy_millijoules"] for r in blind} == {None} and {r["pod"] for r in blind} == {"p"}
+
+
+def test_dbt_replaces_days_in_any_order_and_a_day_that_became_empty(project, home):
+    readings = counter([("23:58:00", 0), ("23:59:00", 60)]) + [
+        reading("energy_j", at(f"00:0{n}:30", NEXT), 150 + 60 * n, "p") for n in range(3)
+    ]
+
+    def table():
+        with duckdb.connect(str(home / "warehouse/jevons.duckdb"), read_only=True) as duck:
+            return duck.execute("select * from int_gpu_energy__hourly order by all").fetchall()
+
+    def build(first, end):
+        dbt(project, "run", first=first, end=end)
+
+    land(home, readings, DAY, 3)
+    build(DAY, THREE)
+    together = table()
+    # the whole counter runs from 0 to 270 J
+    assert sum(row[10] or 0 for row in together) == 270_000
+    build(NEXT, NEXT + timedelta(days=1))
+    build(DAY, NEXT)
+    assert table() == together
+    land(home, [], NEXT, 1)
+    build(NEXT, NEXT + timedelta(days=1))
+    assert table() == [row for row in together if row[0] == DAY]
+
+
+# ---- conservation
+
+ONE = st.tuples(
+    st.one_of(  # milliseconds since the reading before: on time, a little late, a gap, an outage
+        st.just(60_000), st.integers(1, 130_000), st.integers(130_000, 7_200_000), st.integers(7_200_000, 40_000_000),
+    ),
+    st.integers(0, 900_000),  # millijoules more than before
+    st.sampled_from(["counts"] * 8 + ["reset", "no counter", "no power"]),
+    st.sampled_from([("a",), ("a",), ("b",), (), ("a", "b", "c")]),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.lists(ONE, min_size=1, max_size=25), min_size=1, max_size=2), st.integers(0, 90_000_000))
+def test_every_millijoule_of_every_counter_is_somewhere_once(sql, home, cards, start_ms):
+    readings, expected, midnights = [], {}, [n * 86_400_000 for n in range(4)]
+    for number, steps in enumerate(cards):
+        uuid, now, count, previous = f"GPU-{number}", start_ms, 10**9, None
+        expected[uuid] = 0
+        for gap, more, event, pods in steps:
+            now += gap
+            count = more if event == "reset" else count + more
+            instant = at("00:00:00") + timedelta(milliseconds=now)
+            if now >= midnights[-1] + 3_600_000:
+                break
+            for pod in pods or (None,):
+                if event != "no counter":
+                    readings.append(reading("energy_j", instant, Decimal(count) / 1000, pod, uuid))
+                if event != "no power":
+                    readings.append(reading("power_w", instant, 250, pod, uuid))
+                readings.append(reading("util_ratio", instant, Decimal(len(pod or "") * (more % 7)) / 10, pod, uuid))
+            if event == "no counter":
+                continue
+            if previous is not None and count >= previous[1]:
+                expected[uuid] += _kept(previous[0], now, count - previous[1], midnights)
+            previous = (now, count)
+    land(home, readings, DAY, 3)
+    together = run(sql, home)
+    for uuid in expected:
+        assert (energy(together, uuid=uuid, method="counter_delta") or 0) == expected[uuid]
+    seconds = defaultdict(int)
+    for row in together:
+        seconds[row["uuid"], row["usage_hour_utc"]] += row["gpu_seconds"]
+        assert (row["energy_millijoules"] is None) == (row["method"] == "unmeasured")
+        assert row["energy_millijoules"] is None or row["energy_millijoules"] >= 0
+    assert set(seconds.values()) <= {3600}
+    alone = []
+    for day in (2, 0, 1):  # each day by itself, in another order
+        first, end = (DAY + timedelta(days=n) for n in (day, day + 1))
+        text = sql.hourly.replace(f"'{DAY}'", "'first'").replace(f"'{THREE}'", f"'{end}'").replace("'first'", f"'{first}'")
+        alone += run(type(sql)(staging=sql.staging, hourly=text), home)
+    assert sorted(map(str, alone)) == sorted(map(str, together))
+
+
+def _kept(low: int, high: int, delta: int, midnights: list[int]) -> int:
+    """The part of a counter's difference inside the three days; nothing where it reaches too far over a midnight."""
+    for midnight in midnights:
+        if low < midnight < high and (low < midnight - 3_600_000 or high >= midnight + 3_600_000):
+            return 0
+    length = high - low
+    inside = max(min(high, midnights[-1]), low)
+    return delta * (inside - low) // length
