@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from assets.partitions import DAILY
-from assets.publishing import gate_marts, published
+from assets.publishing import inspected, published
 from assets.raw import raw_assets
 from assets.warehouse import dbt_resource, ledger_days, marts_whole
 from pipelines.sources import all_sources
@@ -44,8 +44,7 @@ def daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 def defs() -> dg.Definitions:
     """Everything that Dagster loads."""
     return dg.Definitions(
-        assets=[*raw_assets(), ledger_days, marts_whole, published],
-        asset_checks=[gate_marts],
+        assets=[*raw_assets(), ledger_days, marts_whole, inspected, published],
         jobs=[materialize],
         schedules=[daily],
         resources={"dbt": dbt_resource()},

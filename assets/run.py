@@ -54,14 +54,16 @@ def run(window: Window, tell: Callable[[str, int, int], None]) -> Outcome:
     Raises:
         JevonsError: the run failed; what was published before stays.
     """
-    job = defs().resolve_job_def(JOB)
-    total = len(job.all_node_defs) if hasattr(job, "all_node_defs") else len(list(job.nodes))
-    with _narrated(tell, total):
-        result = job.execute_in_process(
-            instance=dg.DagsterInstance.get(),
-            tags={**range_tags(window.first, window.end - DAY), INTERACTIVE: "true"},
-            raise_on_error=False,
-        )
+    total = 0
+    narrator = _narrator(lambda step, done: tell(step, done, total))
+    job = dg.Definitions.merge(defs(), dg.Definitions(loggers={"narrator": narrator})).resolve_job_def(JOB)
+    total = len(job.nodes)
+    result = job.execute_in_process(
+        instance=dg.DagsterInstance.get(),
+        run_config={"loggers": {"narrator": {}}},  # instead of the console: events are told, not dumped
+        tags={**range_tags(window.first, window.end - DAY), INTERACTIVE: "true"},
+        raise_on_error=False,
+    )
     if not result.success:
         raise _failure(result, window)
     outcome = Outcome(snapshot.current(home()).build_id)
@@ -96,28 +98,24 @@ def _failure(result: dg.ExecuteInProcessResult, window: Window) -> JevonsError:
     )
 
 
-class _narrated:
-    """Turns Dagster's own log of the run into one call per step, and keeps the rest of it off the terminal."""
+def _narrator(tell: Callable[[str, int], None]) -> dg.LoggerDefinition:
+    """A Dagster logger that turns the events of the run into one call per step, and keeps the rest off the terminal."""
 
-    def __init__(self, tell: Callable[[str, int, int], None], total: int):
-        self.tell, self.total, self.done = tell, total, 0
-        self.handler = logging.Handler()
-        self.handler.emit = self._emit
+    class Narrator(logging.Handler):
+        done = 0
 
-    def __enter__(self) -> None:
-        logger = logging.getLogger("dagster")
-        self.before = (logger.handlers[:], logger.level, logger.propagate)
-        logger.handlers, logger.propagate = [self.handler], False
+        def emit(self, record: logging.LogRecord) -> None:
+            event = getattr(record, "dagster_event", None)
+            if event is None:
+                return
+            self.done += event.is_step_success or event.is_step_failure or event.is_step_skipped
+            if event.is_step_start or event.is_step_success:
+                tell(event.step_key, self.done)
 
-    def __exit__(self, *_: object) -> None:
-        logger = logging.getLogger("dagster")
-        logger.handlers, logger.propagate = self.before[0], self.before[2]
+    @dg.logger
+    def narrator(_: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("jevons.run")
+        logger.addHandler(Narrator())
+        return logger
 
-    def _emit(self, record: logging.LogRecord) -> None:
-        event = getattr(record, "dagster_event", None)
-        if event is None or event.step_key is None:
-            return
-        if event.is_step_success or event.is_step_failure or event.is_step_skipped:
-            self.done += 1
-        if event.is_step_start or event.is_step_success:
-            self.tell(event.step_key, self.done, self.total)
+    return narrator

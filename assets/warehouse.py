@@ -74,8 +74,10 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, variables: Ma
     (where / "warehouse").mkdir(parents=True, exist_ok=True)
     target = where / "scratch" / f"dbt-{uuid4().hex}"
     try:
+        # buildable: a test that compares with a model of the other group runs where both sides exist
         yield from dbt.cli(
-            ["build", "--vars", json.dumps(variables)], context=context, target_path=target,
+            ["build", "--indirect-selection", "buildable", "--vars", json.dumps(variables)],
+            context=context, target_path=target,
         ).stream()
     finally:
         shutil.rmtree(target, ignore_errors=True)

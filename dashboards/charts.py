@@ -244,9 +244,10 @@ def ranking(rows: pandas.DataFrame, description: str) -> alt.LayerChart:
         title=None,
         axis=alt.Axis(domain=False, ticks=False, labelLimit=330, labelPadding=10, labelColor=style.INK),
     )
+    axis = None if rows["energy_kwh"].isna().all() else _axis(6)  # no scale where there is no number
     x = alt.X(
         "energy_kwh:Q",
-        axis=_axis(6),
+        axis=axis,
         title="Energy, kWh (thin line: low to high)",
         scale=alt.Scale(zero=True),
     )

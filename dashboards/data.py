@@ -24,7 +24,7 @@ _SUMS = """
     sum(energy_kwh)::double as energy_kwh,
     sum(energy_kwh_high)::double as energy_kwh_high,
     (sum(location_gco2e) / 1000)::double as location_kgco2e,
-    sum(call_count * coalesce(coverage_ratio, 0))::double as covered_calls
+    sum(call_count::double * coalesce(coverage_ratio::double, 0)) as covered_calls
 """
 
 
@@ -96,7 +96,8 @@ class Book:
                 select team_id, {_SUMS} from fct_team_daily where usage_date between ? and ? group by team_id
             ),
             known as (
-                select team_id, max(team_name) as team_name, max(unit_name) as unit_name from dim_team group by team_id
+                select team_id, max(team_name) as team_name, max(unit_name) as unit_name
+                from dim_team group by team_id
                 union all
                 select id, null, null from (values ('orphan'), ('unattributed')) as nobody (id)
                 where id not in (select team_id from dim_team)
@@ -106,7 +107,8 @@ class Book:
                 coalesce(known.team_name, used.team_id, known.team_id) as team_name,
                 known.unit_name,
                 coalesce(calls, 0)::bigint as calls, coalesce(retries, 0)::bigint as retries,
-                energy_kwh_low, energy_kwh, energy_kwh_high, location_kgco2e, coalesce(covered_calls, 0) as covered_calls
+                energy_kwh_low, energy_kwh, energy_kwh_high, location_kgco2e,
+                coalesce(covered_calls, 0) as covered_calls
             from used full outer join known on used.team_id = known.team_id
             order by energy_kwh desc nulls last, calls desc, 1
             """,
@@ -207,12 +209,15 @@ class Book:
         """Every day's position of each ceiling that was in force in the last days of the build."""
         return self.ask(
             """
-            with latest as (
+            with units as (
+                select unit_id, max(unit_name) as unit_name from dim_team group by unit_id
+            ),
+            latest as (
                 select ceiling_id, max(usage_date) as latest_date from fct_ceiling_position_daily group by ceiling_id
             )
             select
                 place.usage_date, place.ceiling_id, perimeter_type, perimeter_id, metric, period_start, period_end,
-                coalesce(team.team_name, flow.workflow_name, perimeter_id) as perimeter_name,
+                coalesce(team.team_name, flow.workflow_name, units.unit_name, perimeter_id) as perimeter_name,
                 limit_quantity::double as limit_quantity, used_quantity::double as used_quantity,
                 used_low::double as used_low, used_high::double as used_high,
                 forecast_quantity::double as forecast_quantity, exhaustion_date, place.status,
@@ -220,6 +225,7 @@ class Book:
             from fct_ceiling_position_daily as place
             inner join latest on latest.ceiling_id = place.ceiling_id
             left join dim_team as team on perimeter_type = 'team' and team.team_id = perimeter_id
+            left join units on perimeter_type = 'unit' and units.unit_id = perimeter_id
             left join dim_workflow as flow on perimeter_type = 'workflow' and flow.workflow_id = perimeter_id
             order by perimeter_type <> 'organisation', perimeter_id, metric, place.ceiling_id, place.usage_date
             """
@@ -229,11 +235,16 @@ class Book:
         """Calls whose energy is not known, by model and reason."""
         return self.ask(
             """
-            select provider, model_name, gap_reason, sum(call_count)::bigint as calls
-            from fct_gap_daily
+            with named as (
+                select model_id, max(model_name) as model_name from dim_model group by model_id
+            )
+            select coalesce(named.model_name, gap.model_id) as model_name, gap_reason,
+                coalesce(sum(call_count), 0)::bigint as calls
+            from fct_gap_daily as gap
+            left join named on named.model_id = gap.model_id
             where usage_date between ? and ?
-            group by provider, model_name, gap_reason
-            order by calls desc nulls last, provider, model_name, gap_reason
+            group by coalesce(named.model_name, gap.model_id), gap_reason
+            order by calls desc, model_name, gap_reason
             """,
             *self.days,
         )

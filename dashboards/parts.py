@@ -15,7 +15,7 @@ import altair as alt
 import pandas
 import streamlit as st
 
-from dashboards import style, words
+from dashboards import charts, style, words
 from dashboards.data import Book
 from pipelines import units
 
@@ -200,6 +200,14 @@ def _csv_value(value: Any) -> Any:
     if isinstance(value, pandas.Timestamp):
         return value.date().isoformat()
     return units.safe_cell(value)
+
+
+def weekly_energy(weekly: pandas.DataFrame, key: str) -> None:
+    """Draw weekly energy, or say that none of it is known; an empty axis would look like zero."""
+    if weekly["energy_kwh"].isna().all():
+        empty("The energy of all these weeks is unknown, not zero.")
+    else:
+        chart(charts.weekly_bars(weekly, "energy_kwh", "kWh", style.ENERGY, "Energy by week"), key)
 
 
 def chart(spec: alt.LayerChart, key: str) -> None:

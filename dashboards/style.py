@@ -41,7 +41,8 @@ h1.j { font-size:1.9rem; line-height:1.2; font-weight:650; letter-spacing:-.01em
 h2.j { font-size:1.25rem; line-height:1.3; font-weight:650; margin:1.9rem 0 .1rem; padding:1.1rem 0 0;
        border-top:1px solid var(--line); color:var(--ink); }
 h3.j { font-size:1.02rem; line-height:1.35; font-weight:620; margin:.35rem 0 0; padding:0; color:var(--ink); }
-p.j { color:var(--muted); font-size:.92rem; line-height:1.45; margin:.15rem 0 .35rem; max-width:125ch; }
+p.j { color:var(--muted); font-size:.92rem; line-height:1.45; margin:.15rem 0 .35rem;
+       text-wrap:pretty; }
 p.j.even { min-height:2.65rem; }
 h3.j.even { min-height:2.75rem; }
 .j-over { font-size:.82rem; color:var(--muted); margin:0 0 .2rem; }
@@ -79,7 +80,8 @@ table.j a { color:#1f5f8b; text-decoration:none; font-weight:600; } table.j a:ho
 ul.j { margin:.4rem 0 .6rem; padding:0; list-style:none; }
 ul.j li { font-size:.95rem; line-height:1.45; padding:.42rem 0 .42rem .9rem; margin:0; border-left:3px solid #e3c878; }
 ul.j li + li { margin-top:.35rem; }
-dl.j { display:grid; grid-template-columns:repeat(auto-fit,minmax(190px,1fr)); gap:.7rem 1.5rem; margin:.7rem 0 .4rem; padding:0; }
+dl.j { display:grid; grid-template-columns:repeat(auto-fit,minmax(190px,1fr)); gap:.7rem 1.5rem;
+       margin:.7rem 0 .4rem; padding:0; }
 dl.j > div { margin:0; padding:0; }
 dl.j dt { font-size:.82rem; color:var(--muted); } dl.j dd { margin:0; font-size:.95rem; color:var(--ink); }
 .j-empty { border:1px dashed #c3ccd1; border-radius:8px; padding:1.1rem 1.2rem; color:var(--muted); font-size:.95rem;

@@ -12,6 +12,7 @@ import pandas
 from pipelines import units
 
 _METRIC_WORDS = {"energy_kwh": "energy", "location_kgco2e": "carbon", "requests": "calls"}
+_GAP_WORDS = {"no_factor": "no known factor", "no_meter": "no meter reads its hardware"}
 _NOBODY_NAMES = {
     "orphan": "Orphan: a key or project that no rule knows",
     "unattributed": "Unattributed: calls without any identity",
@@ -120,9 +121,11 @@ def evidence(tiers: pandas.DataFrame) -> str:
 def gaps(frame: pandas.DataFrame) -> Iterator[str]:
     """One sentence for each model whose energy is not known."""
     for row in frame.itertuples():
-        reason = "reason unknown" if units.is_unknown(row.gap_reason) else str(row.gap_reason).replace("_", " ")
+        reason = "reason unknown" if units.is_unknown(row.gap_reason) else str(row.gap_reason)
+        reason = _GAP_WORDS.get(reason, reason.replace("_", " "))
         model = "an unnamed model" if units.is_unknown(row.model_name) else row.model_name
-        yield f"{units.count(row.calls)} calls of {model}: {reason}; energy unknown, not zero"
+        work = f"{units.count(row.calls)} calls" if row.calls else "GPU time"
+        yield f"{work} of {model}: {reason}; energy unknown, not zero"
 
 
 def missing_days(frame: pandas.DataFrame) -> Iterator[str]:

@@ -132,14 +132,14 @@ def commit(staged: Staged, findings: Iterable[Finding], home: Path, fetched_at: 
     everything = [*staged.findings, *findings]
     held = {finding.day for finding in everything}
     done = Landed([], [], [], staged.missing, everything)
-    with told(home):
+    with told(home), duckdb.connect() as duck:
         for day, path in sorted(staged.files.items(), key=lambda item: str(item[0])):
             if None in held or (day is not None and day.isoformat() in held):
                 _quarantine(staged, day, path, everything, home)
                 done.quarantined.append(day)
                 continue
             receipt = receipts.write_for(
-                path, source=staged.source.name, table=staged.table.name, day=day, fetched_at=fetched_at,
+                duck, path, source=staged.source.name, table=staged.table.name, day=day, fetched_at=fetched_at,
                 requests=staged.requests.get(day) or [f"{staged.window}: no records for this day"],
                 warnings=sorted(set(staged.warnings)), duplicates=staged.duplicates.get(day, 0),
             )
@@ -242,13 +242,13 @@ def _drop_duplicates(
         create or replace temp table surplus as
         select a.file_row_number as row_number from alike a join repeated r on {same} and a.file_row_number <> r.kept
     """)
-    dropped = duck.execute("select count(*) from surplus").fetchone()[0]
-    if dropped:
+    surplus = duck.execute("select row_number from surplus order by row_number").fetchnumpy()["row_number"]
+    if len(surplus):
         once = path.with_suffix(".once.parquet")
-        kept = f"select {columns} from {source} where file_row_number not in (select row_number from surplus)"
-        write_query(duck, kept, arrow_schema(table), once, table.unlike)
+        write_query(duck, f"select {columns} from read_parquet({engine.text(path)})", arrow_schema(table), once,
+                    table.unlike, surplus)
         os.replace(once, path)
-    return dropped
+    return len(surplus)
 
 
 def _replace(

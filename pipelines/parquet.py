@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,7 +19,8 @@ _ERRORS = {"IO Error": duckdb.IOException, "Out of Memory Error": duckdb.OutOfMe
 
 
 def write_query(
-    duck: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path, unlike: Collection[str] = ()
+    duck: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path, unlike: Collection[str] = (),
+    surplus: np.ndarray | None = None,
 ) -> int:
     """Streams the query into `path` and says how many rows there were; memory is bounded by a few row groups.
 
@@ -27,7 +29,10 @@ def write_query(
 
     Args:
         schema: The columns of the query, in order; DuckDB's types must be these already.
+        query: Must keep the order of what it reads: scans, projections and plain filters do; a join, and `in` with
+            a subquery, do not as soon as there are two threads.
         unlike: Columns whose values hardly repeat: for these a dictionary only costs time and space.
+        surplus: Positions of rows to leave out, from 0 and ascending.
     """
     alike = [name for name in schema.names if name not in unlike] or False
     rows = 0
@@ -38,7 +43,7 @@ def write_query(
         pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=alike) as writer,
         ThreadPoolExecutor(1) as encoder,  # encodes one group while DuckDB reads the next
     ):
-        for group in _groups(reader, schema):
+        for group in _groups(_kept(_batches(reader), surplus), schema):
             rows += group.num_rows
             pending.append(encoder.submit(writer.write_table, group, ROW_GROUP_ROWS))
             if len(pending) > AHEAD:
@@ -48,11 +53,11 @@ def write_query(
     return rows
 
 
-def _groups(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
+def _groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
     """The rows in tables of exactly one row group each, the last one excepted."""
     held: list[pa.RecordBatch] = []
     have = 0
-    for batch in _batches(reader):
+    for batch in batches:
         while batch.num_rows:
             part = batch.slice(0, ROW_GROUP_ROWS - have)
             held.append(part)
@@ -63,6 +68,20 @@ def _groups(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Tabl
                 held, have = [], 0
     if held:
         yield pa.Table.from_batches(held).cast(schema).combine_chunks()
+
+
+def _kept(batches: Iterator[pa.RecordBatch], surplus: np.ndarray | None) -> Iterator[pa.RecordBatch]:
+    first = 0
+    for batch in batches:
+        rows = batch.num_rows
+        if surplus is not None:
+            low, high = np.searchsorted(surplus, [first, first + rows])
+            if low < high:
+                stays = np.ones(rows, dtype=bool)
+                stays[surplus[low:high] - first] = False
+                batch = batch.filter(pa.array(stays))
+        first += rows
+        yield batch
 
 
 def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

@@ -41,18 +41,16 @@ class Receipt:
 
 
 def write_for(
-    path: Path, *, source: str, table: str, day: date | None, fetched_at: datetime, requests: list[str],
-    warnings: list[str], duplicates: int,
+    duck: duckdb.DuckDBPyConnection, path: Path, *, source: str, table: str, day: date | None, fetched_at: datetime,
+    requests: list[str], warnings: list[str], duplicates: int,
 ) -> Receipt:
-    """The receipt of a typed Parquet file."""
-    with duckdb.connect() as duck:
-        relation = duck.read_parquet(str(path), hive_partitioning=False)
-        numbers = [
-            name for name, kind in zip(relation.columns, relation.types, strict=True)
-            if str(kind).startswith(_SUMMED)
-        ]
-        sums = ", ".join(f'sum("{name}")::varchar' for name in numbers)
-        row = duck.sql(f"select count(*){', ' + sums if sums else ''} from relation").fetchall()[0]
+    """The receipt of a typed Parquet file, summed with the connection that is given."""
+    relation = duck.read_parquet(str(path), hive_partitioning=False)
+    numbers = [
+        name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind).startswith(_SUMMED)
+    ]
+    sums = ["count(*)", *(f'sum("{name}")::varchar' for name in numbers)]
+    row = relation.aggregate(", ".join(sums)).fetchall()[0]
     totals = {name: value for name, value in zip(numbers, row[1:], strict=True) if value is not None}
     return Receipt(
         source, table, day.isoformat() if day else None, row[0], path.stat().st_size, sha256(path),

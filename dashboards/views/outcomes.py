@@ -122,7 +122,8 @@ def _without(book: Book) -> None:
         share=without["energy_kwh"] / flows["energy_kwh"].sum() if flows["energy_kwh"].sum() else None,
     )
     parts.heading(
-        f"{units.energy(without['energy_kwh'].sum(min_count=1))}, {units.percent(without['share'].sum(min_count=1), 0)} of known "
+        f"{units.energy(without['energy_kwh'].sum(min_count=1))}, "
+        f"{units.percent(without['share'].sum(min_count=1), 0)} of known "
         f"energy, went into work without a recorded outcome",
         "That need not be waste; it is work whose use nobody counts.",
     )

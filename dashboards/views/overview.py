@@ -45,8 +45,8 @@ def _ceilings(book: Book) -> None:
     parts.heading(title, "A ceiling has its own period, so the choice of days above does not change this section.")
     _bullets(book, latest)
     st.html(
-        '<p class="j">Below, day by day, what is left. Solid line: the central estimate; band: low to high; dashed: this '
-        "pace continued; dotted: an even pace from the first day to the last.</p>"
+        '<p class="j">Below, day by day, what is left. Solid line: the central estimate; band: low to high; '
+        "dashed: this pace continued; dotted: an even pace from the first day to the last.</p>"
     )
     of_organisation = latest["perimeter_type"] == "organisation"
     _burn_downs(book, places, latest[of_organisation])
@@ -148,8 +148,8 @@ def _rebound(book: Book) -> None:
     crossed = words.crossings(full)
     met = "".join(f" The lines cross in the week of {units.day(day)}." for day in crossed[:2])
     st.html(
-        f'<p class="j">Weekly totals, week of {first} = 100, to the week of {last}. The grey space between the lines is '
-        f"what cheaper calls did; the energy line alone says whether the total fell.{met}</p>"
+        f'<p class="j">Weekly totals, week of {first} = 100, to the week of {last}. The grey space between the '
+        f"lines is what cheaper calls did; the energy line alone says whether the total fell.{met}</p>"
     )
     parts.chart(charts.index_lines(full, crossed, finding), "index")
     columns = [
@@ -169,15 +169,16 @@ def _weekly(book: Book) -> None:
         parts.heading("No day of use lies in these days")
         return
     total = book.totals()
+    used = "Unknown energy" if units.is_unknown(total.energy_kwh) else units.energy(total.energy_kwh)
     parts.heading(
-        f"{units.energy(total.energy_kwh)} and {units.short_count(total.calls, 'calls')} in "
+        f"{used} and {units.short_count(total.calls, 'calls')} in "
         f"{len(weekly)} {'week' if len(weekly) == 1 else 'weeks'}",
         "Weekly totals from zero. Pale bars are weeks that are not complete; the thin line is the range, low to high.",
     )
     left, right = st.columns(2, gap="medium")
     with left:
         parts.subheading("Energy, kWh a week")
-        parts.chart(charts.weekly_bars(weekly, "energy_kwh", "kWh", style.ENERGY, "Energy by week"), "weekly-energy")
+        parts.weekly_energy(weekly, "weekly-energy")
     with right:
         parts.subheading("Model calls a week")
         parts.chart(charts.weekly_bars(weekly, "calls", "Calls", style.CALLS, "Calls by week"), "weekly-calls")

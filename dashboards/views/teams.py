@@ -103,7 +103,7 @@ def _trend(book: Book, teams: pandas.DataFrame) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         parts.subheading(_movement("Energy", weekly, "energy_kwh"), "kWh a week; pale bars are incomplete weeks")
-        parts.chart(charts.weekly_bars(weekly, "energy_kwh", "kWh", style.ENERGY, "Energy by week"), "team-energy")
+        parts.weekly_energy(weekly, "team-energy")
     with right:
         parts.subheading(_movement("Calls", weekly, "calls"), "calls a week; pale bars are incomplete weeks")
         parts.chart(charts.weekly_bars(weekly, "calls", "Calls", style.CALLS, "Calls by week"), "team-calls")

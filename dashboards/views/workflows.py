@@ -117,7 +117,8 @@ def _detail(book: Book, flows: pandas.DataFrame) -> None:
         "Review due": units.day(row["review_due_date"]),
     }
     entries = "".join(
-        f"<div><dt>{escape(label)}</dt><dd>{escape('not declared' if units.is_unknown(value) else str(value))}</dd></div>"
+        f"<div><dt>{escape(label)}</dt><dd>"
+        f"{escape('not declared' if units.is_unknown(value) else str(value))}</dd></div>"
         for label, value in facts.items()
     )
     st.html(f'<dl class="j">{entries}</dl>')

@@ -183,7 +183,7 @@ def judged_query(plan: Plan, options: Options, reject_table: str) -> str:
         )
         select {names}, {options.input_includes_cached} as {INCLUDES}, {day_text(file_day)} as file_day, record, fields,
             case when broken is not null then [{{'field': '', 'value': '', 'rule': broken}}]
-                else list_filter(rules || [{", ".join(crossed) or "null"}], rule -> rule is not null) end as wrong
+                else list_filter(rules || [{", ".join(crossed) or "null"}], lambda rule: rule is not null) end as wrong
         from typed
     """
 

@@ -18,7 +18,7 @@ from pipelines.source import DayFile, Table
 from pipelines.sources import _files
 from pipelines.sources._call_options import Options
 from pipelines.sources._call_plan import Plan, fields, strict_query, within
-from pipelines.sources._call_refusals import Refusals
+from pipelines.sources._call_refusals import WRONG, Refusals
 from pipelines.sources._files import SHOWN_NAMES, Given
 from pipelines.typed import arrow_schema
 from pipelines.window import DAY, Window
@@ -71,9 +71,7 @@ def read(
     plans = _plans(reading)
     try:
         good = _fast(reading, plans)
-    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException):
-        raise
-    except duckdb.Error as error:
+    except WRONG as error:
         log.info("a call log needs a closer look: %s", str(error).splitlines()[0][:200])
         good = _slow(reading, plans)
     for file in files:

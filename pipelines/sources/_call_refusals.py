@@ -23,6 +23,7 @@ from pipelines.window import Window
 log = logging.getLogger(__name__)
 
 SHOWN_LINES = 20
+WRONG = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException)
 MEND = "correct it at the source and land the day again"
 BROKEN_LINES = {
     "MISSING COLUMNS": "it has fewer fields than the header",
@@ -62,9 +63,7 @@ class Refusals:
         try:
             query = judged_query(plan, self.options, rejects)
             duck.execute(f"copy ({query}) to {engine.text(path)} (format parquet, compression snappy)")
-        except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException):
-            raise
-        except duckdb.Error as error:
+        except WRONG as error:
             why = str(error).splitlines()[0].partition(": ")[2].rstrip(".")[:120]
             if file.format != "parquet" and _files.mixed_line_ends(file):
                 why = "its lines end with CR LF in some places and with LF in others"

@@ -7,6 +7,7 @@ which value it may take is decided by the source.
 import csv
 import glob
 import io
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -163,7 +164,8 @@ def scan(
             from read_csv({paths}, {common}, skip = 1, delim = {engine.text(delimiter)}, quote = '"', escape = '"',
                 strict_mode = true, columns = {{{fields}}})
         """
-    allowed = "[" + ", ".join(map(engine.text, known)) + "]::varchar[]"
+    allowed = _texts(known)
+    usual = _texts(_first_names(files[0], known))  # most lines have the names of the first one in the same order
     pointers = "[" + ", ".join(engine.text(_pointer(name)) for name in wanted) + "]"
     # A control character cannot stand in a JSON line, so each line comes whole, one after the other.
     return f"""
@@ -172,22 +174,33 @@ def scan(
             from read_csv({paths}, {common}, delim = chr(1), quote = '', escape = '', columns = {{'line': 'VARCHAR'}},
                 max_line_size = {LONGEST_LINE_BYTES}, buffer_size = {4 * LONGEST_LINE_BYTES})
         ),
-        judged as (
-            select record, line, case
-                when not json_valid(line) then 'it is not whole JSON'
-                when json_type(line) <> 'OBJECT' then 'it is no JSON object'
-                when not list_has_all({allowed}, json_keys(line)) then 'it has names that are not declared: '
-                    || array_to_string(list_sort(list_filter(
-                        json_keys(line), name -> not list_contains({allowed}, name)))[:{SHOWN_NAMES}], ', ')
-                when list_unique(json_keys(line)) < len(json_keys(line)) then 'a name is there twice'
-                when list_has_any(json_type(line, {pointers}), ['OBJECT', 'ARRAY']) then 'it holds nested values'
-                end as broken
+        named as (
+            select record, line, case when json_valid(line) then json_keys(line) end as names
             from lines
             where trim(line) <> ''
         ),
+        judged as (
+            select record, line, case
+                when names is null then 'it is not whole JSON'
+                when not starts_with(ltrim(line), '{{') then 'it is no JSON object'
+                when names = {usual} then null
+                when not list_has_all({allowed}, names) then 'it has names that are not declared: '
+                    || array_to_string(list_sort(list_filter(
+                        names, lambda name: not list_contains({allowed}, name)))[:{SHOWN_NAMES}], ', ')
+                when list_unique(names) < len(names) then 'a name is there twice' end as misnamed
+            from named
+        ),
+        nested as (
+            select record, line, case
+                when misnamed is not null then misnamed
+                when regexp_matches(line, ':[ \\t]*[{{\\[]')
+                    and list_has_any(json_type(line, {pointers}), ['OBJECT', 'ARRAY'])
+                    then 'it holds nested values' end as broken
+            from judged
+        ),
         parsed as (
             select record, broken, case when broken is null then json_extract_string(line, {pointers}) end as fields
-            from judged
+            from nested
         )
         select {_list('record', 'broken', [f'fields[{n}]' for n in range(1, len(wanted) + 1)])} from parsed
     """
@@ -258,6 +271,21 @@ def _first_line(file: Given) -> str:
     if not text.strip() or len(line) >= LONGEST_HEADER_BYTES:
         raise refused(file.shown, "its first line is no header", "write the column names in the first line")
     return text
+
+
+def _first_names(file: Given, known: Sequence[str]) -> Sequence[str]:
+    """The names of a JSON file's first line if they may pass; a guess that spares the other lines a slow comparison."""
+    try:
+        with pa.input_stream(str(file.path), compression=None if file.packed == "none" else file.packed) as stream:
+            pairs = json.loads(stream.read(LONGEST_HEADER_BYTES).split(b"\n")[0], object_pairs_hook=list)
+        names = [name for name, _ in pairs]
+    except (OSError, ValueError, TypeError):
+        return []
+    return names if len(names) == len(set(names)) and set(names) <= set(known) else []
+
+
+def _texts(texts: Sequence[str]) -> str:
+    return "[" + ", ".join(map(engine.text, texts)) + "]::varchar[]"
 
 
 def _parquet_columns(duck: duckdb.DuckDBPyConnection, file: Given) -> dict[str, str]:

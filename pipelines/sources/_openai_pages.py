@@ -72,7 +72,7 @@ def read_buckets(
                 warnings.append(f"the bucket {_utc(start)} is {end - start} s wide, {buckets.width_s} s were asked")
             for result in bucket["results"]:
                 if not isinstance(result, dict) or result.get("object") != buckets.result:
-                    raise misshapen(where, f"a result is not a {buckets.result}")
+                    raise misshapen(where, f"a result is not an {buckets.result}")
                 row = flatten(result, where, day_at(start).isoformat(), findings)
                 rows.append({**row, "start_time": start, "end_time": end})
         done = min(len(answered), expected)
@@ -125,7 +125,7 @@ def read_list(openai: Client, path: str, kind: str, asked: Params) -> Iterator[t
     for body, request in _pages(openai, path, [("limit", str(LIST_LIMIT)), *asked], "list", MOST_LIST_PAGES, seen):
         for number, item in enumerate(body["data"], start=1):
             if not isinstance(item, dict) or item.get("object") != kind or not isinstance(item.get("id"), str):
-                raise misshapen(f"{request}, item {number}", f"it is not a {kind} with an id")
+                raise misshapen(f"{request}, item {number}", f"it is not an {kind} with an id")
             seen.add(item["id"])
         yield body["data"], request
 

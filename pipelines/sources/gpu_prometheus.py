@@ -76,6 +76,14 @@ def client_of(context: Context) -> Client:
     return Client("Prometheus", base_url, {"Authorization": f"Bearer {token}"} if token else {}, SECRET)
 
 
+def _exporter_of(context: Context) -> re.Pattern[str]:
+    """Names of pods that are the exporter itself and so hold no GPU."""
+    try:
+        return re.compile(str(context.options(NAME).get("exporter_pods", EXPORTER_PODS)))
+    except re.error as error:
+        raise _misconfigured("exporter_pods", f"it is no regular expression ({error})", "correct it") from error
+
+
 def fetch(context: Context, window: Window) -> Iterator[DayFile]:
     """One file per day that has samples; each hour is asked once, and one more on each side of the window.
 
@@ -84,7 +92,7 @@ def fetch(context: Context, window: Window) -> Iterator[DayFile]:
     """
     metrics, matchers, step = settings_of(context)
     client, chosen = client_of(context), _prometheus.selector([m.name for m in metrics], matchers)
-    exporter = re.compile(context.options(NAME).get("exporter_pods", EXPORTER_PODS))
+    exporter = _exporter_of(context)
     known: dict[Series, int] = {}
     hours: deque[Hour] = deque(maxlen=26)
     with engine.connect(context.scratch) as duck:

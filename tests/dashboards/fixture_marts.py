@@ -137,15 +137,17 @@ WORKFLOWS = [
 ]
 DDL = {
     "dim_team": "team_id varchar, team_name varchar, unit_id varchar, unit_name varchar, country varchar",
-    "dim_workflow": "workflow_id varchar, workflow_name varchar, team_id varchar, owner varchar, job_description varchar, "
-    "usefulness_class varchar, latency_tier varchar, cacheable boolean, small_model_fit varchar, "
+    "dim_workflow": "workflow_id varchar, workflow_name varchar, team_id varchar, owner varchar, "
+    "job_description varchar, usefulness_class varchar, latency_tier varchar, cacheable boolean, "
+    "small_model_fit varchar, "
     "expected_monthly_calls bigint, review_due_date date, status varchar",
     "dim_model": "model_id varchar, provider varchar, model_name varchar, factor_id varchar",
     "dim_factor": "factor_id varchar, factor_set varchar, evidence_tier integer",
     "dim_site": "site_id varchar, zone varchar, country varchar, pue_ratio decimal(9,4)",
     "fct_footprint_daily": "usage_date date, team_id varchar, workflow_id varchar, source varchar, provider varchar, "
     "model_id varchar, site_id varchar, grid_zone varchar, lifecycle_stage varchar, call_purpose varchar, "
-    "energy_line varchar, factor_id varchar, attribution_method varchar, call_count bigint, retry_count bigint, "
+    "energy_line varchar, factor_id varchar, attribution_method varchar, call_count decimal(38,0), "
+    "retry_count decimal(38,0), "
     "error_count bigint, input_tokens bigint, cached_input_tokens bigint, output_tokens bigint, "
     "gpu_seconds decimal(24,3), energy_kwh_low decimal(24,9), energy_kwh decimal(24,9), "
     "energy_kwh_high decimal(24,9), location_gco2e decimal(24,9), market_gco2e decimal(24,9), "
@@ -175,7 +177,7 @@ DERIVED = {
     + SUMS
     + " from fct_footprint_daily as f left join dim_team as t on t.team_id = f.team_id group by 1, 2, 3",
     "fct_organisation_daily": f"select usage_date, {SUMS} from fct_footprint_daily group by 1",
-    "fct_gap_daily": "select usage_date, source, provider, model_id as model_name, gap_reason, "
+    "fct_gap_daily": "select usage_date, source, provider, model_id, gap_reason, "
     "sum(call_count) as call_count, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens "
     "from fct_footprint_daily where gap_reason is not null group by 1, 2, 3, 4, 5",
 }
@@ -350,7 +352,7 @@ def _row(
     width = Decimal("1.1") if tier == 0 else Decimal("1.9")
     low, high = (None, None) if kwh is None else (kwh / width, kwh * width)
     grams = None if kwh is None else kwh * 210
-    gap = "no known factor" if kwh is None else None
+    gap = "no_factor" if kwh is None else None
     return (
         usage_date, team, flow, "openai" if provider == "openai" else "call_log", provider, model, "paris-dc", "FR",
         "inference", purpose, line, None if kwh is None else "f1", method, calls, retries, calls // 200,
@@ -372,10 +374,13 @@ def _outcomes(connection):
     connection.execute(f"""
         create table fct_outcome_daily as
         select usage_date, workflow_id, team_id, case workflow_id {cases} end as outcome_type,
-            (call_count // 12)::bigint as outcome_count,
-            case when workflow_id <> 'contract-check' then (call_count // 12 * 9 // 10)::bigint end as accepted_count,
-            call_count, energy_kwh, (energy_kwh * 1000 / nullif(call_count // 12, 0))::decimal(38,9) as energy_wh_per_outcome,
-            (call_count / nullif(call_count // 12, 0))::decimal(18,6) as calls_per_outcome
+            (call_count::bigint // 12)::bigint as outcome_count,
+            case
+                when workflow_id <> 'contract-check' then (call_count::bigint // 12 * 9 // 10)::bigint
+            end as accepted_count,
+            call_count, energy_kwh, 
+            (energy_kwh * 1000 / nullif(call_count::bigint // 12, 0))::decimal(38,9) as energy_wh_per_outcome,
+            (call_count::bigint / nullif(call_count::bigint // 12, 0))::decimal(18,6) as calls_per_outcome
         from fct_workflow_daily where case workflow_id {cases} end is not null
     """)
 
@@ -400,7 +405,8 @@ def _position(connection, ceiling_id, perimeter, perimeter_id, metric, allowed):
     start, end = date(2026, 6, 1), date(2026, 9, 1)
     where = "true" if perimeter == "organisation" else f"team_id = '{perimeter_id}'"
     daily = connection.execute(
-        f"select usage_date, {', '.join(f'sum({column})' for column in columns)} from fct_footprint_daily where {where} group by 1 order by 1"
+        f"select usage_date, {', '.join(f'sum({column})' for column in columns)} from fct_footprint_daily "
+        f"where {where} group by 1 order by 1"
     ).fetchall()
     # The limit is a share of what would be used if every day were like the mean of these days.
     total = sum((row[2] or 0) for row in daily) / len(daily) * 92
@@ -421,6 +427,10 @@ def _position(connection, ceiling_id, perimeter, perimeter_id, metric, allowed):
             "exceeded" if used[1] > limit else "on course to exceed" if forecast > limit
             else "undecided" if used[2] / number * 92 > limit else "within"
         )  # fmt: skip
-        row = (usage_date, ceiling_id, perimeter, perimeter_id, metric, start, end, limit, *(None if unknown else value for value in (used[1], used[0], used[2])),
-               None if unknown else used[1] / limit, None if unknown else forecast, exhausted, None, "undecided" if unknown else status)  # fmt: skip
+        quantities = (used[1], used[0], used[2], used[1] / limit, forecast)
+        row = (
+            usage_date, ceiling_id, perimeter, perimeter_id, metric, start, end, limit,
+            *(None if unknown else quantity for quantity in quantities),
+            exhausted, None, "undecided" if unknown else status,
+        )  # fmt: skip
         _insert(connection, "fct_ceiling_position_daily", [row])

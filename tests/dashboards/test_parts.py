@@ -141,6 +141,6 @@ def test_csv_cells_cannot_run_and_unknown_is_empty():
 
 def test_gap_sentences():
     gaps = pandas.DataFrame(
-        {"provider": ["p"], "model_name": ["acme-llm-1"], "gap_reason": ["no_known_factor"], "calls": [2310]}
+        {"provider": ["p"], "model_name": ["acme-llm-1"], "gap_reason": ["no_factor"], "calls": [2310]}
     )
     assert list(words.gaps(gaps)) == ["2,310 calls of acme-llm-1: no known factor; energy unknown, not zero"]

@@ -1,7 +1,6 @@
 """Promises of the published snapshot: same rows, same bytes; a reader never meets half a build; nothing is writable."""
 
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -223,43 +222,47 @@ def test_a_writer_killed_while_copying_a_large_table(tmp_path):
     assert not list((tmp_path / "published").glob(".tmp-*"))
 
 
-def _read_until(home, stop, results):
-    seen, builds, error = 0, set(), None
-    try:
-        while not stop.is_set():
-            now = snapshot.current(home)
-            rows = now.query("select p.version, q.version, twice from dim_version p, dim_version q, fct_view")
-            (row,) = zip(*(column.to_pylist() for column in rows.columns), strict=True)
-            if row[0] != row[1] or row[2] != 2 * row[0]:
-                error = f"torn read {row}"
-            builds.add((rows.schema.metadata[b"build_id"].decode(), row[0]))
-            seen += 1
-    except Exception as problem:
-        error = repr(problem)
-    results.put((seen, builds, error))
+# A reader of its own process: asks until a file named `stop` is there, then prints what it saw.
+_READER = """
+import json, pathlib, sys
+from pipelines import snapshot
+home, seen, builds = pathlib.Path(sys.argv[1]), 0, set()
+while not (home / "stop").exists():
+    now = snapshot.current(home)
+    rows = now.query("select p.version as a, q.version as b, twice as c from dim_version p, dim_version q, fct_view")
+    (row,) = rows.to_pylist()
+    assert row["a"] == row["b"] and row["c"] == 2 * row["a"], f"torn read {row}"
+    builds.add((rows.schema.metadata[b"build_id"].decode(), row["a"]))
+    seen += 1
+    if seen == 1:
+        (home / f"ready-{sys.argv[2]}").touch()
+print(json.dumps([seen, sorted(builds)]))
+"""
 
 
 def test_readers_never_meet_an_error_or_half_a_build(tmp_path):
     home, warehouse = tmp_path / "home", tmp_path / "w.duckdb"
     published = {snapshot.publish(_warehouse(warehouse, version=0), home, MARTS, FACTS).build_id: 0}
-    context = multiprocessing.get_context("spawn")
-    stop, results = context.Event(), context.Queue()
-    readers = [context.Process(target=_read_until, args=(home, stop, results)) for _ in range(4)]
-    for reader in readers:
-        reader.start()
-    time.sleep(1.5)  # spawned interpreters need a moment to import
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-c", _READER, str(home), str(number)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for number in range(4)
+    ]
+    deadline = time.monotonic() + 60
+    while len(list(home.glob("ready-*"))) < 4 and time.monotonic() < deadline:
+        time.sleep(0.05)
     for version in range(1, 21):
         published[snapshot.publish(_warehouse(warehouse, version=version), home, MARTS, FACTS).build_id] = version
-    stop.set()
-    answers = [results.get(timeout=60) for _ in readers]
-    for reader in readers:
-        reader.join()
-    assert [error for _, _, error in answers if error] == []
-    assert all(seen > 0 for seen, _, _ in answers)
-    everything = set.union(*(builds for _, builds, _ in answers))
+    (home / "stop").touch()
+    answers = [reader.communicate(timeout=60) for reader in readers]
+    assert [errors.decode() for _, errors in answers if errors] == []
+    assert [reader.returncode for reader in readers] == [0] * 4
+    said = [json.loads(output) for output, _ in answers]
+    everything = {tuple(build) for _, builds in said for build in builds}
     # Each answer carries one build id, and the content is that build's and no other's.
     assert all(published[build_id] == version for build_id, version in everything)
-    assert len(everything) > 1
+    assert all(len(builds) > 1 for _, builds in said)
 
 
 def test_two_publishers_do_not_mix(tmp_path):

@@ -9,25 +9,13 @@ instants as (select * from {{ ref('int_gpu_reading__instants') }}),
 
 series as (select * from {{ ref('int_gpu_reading__series') }}),
 
-chained as (
-
-    select
-        *,
-        lag(sampled_at_ms) over ({{ chain }}) as previous_ms,
-        coalesce(sum(case when counter_millijoules is not null then 1 else 0 end) over (
-            {{ chain }} rows between unbounded preceding and 1 preceding
-        ), 0) as counters_before
-    from instants
-
-),
-
 deltas as (
 
     select
         *,
         lag(sampled_at_ms) over ({{ chain }}) as from_ms,
         counter_millijoules - lag(counter_millijoules) over ({{ chain }}) as delta_millijoules
-    from chained
+    from instants
     where counter_millijoules is not null
 
 ),
@@ -77,15 +65,15 @@ uncounted as (
 integrated as (
 
     select
-        chained.*,
+        instants.*,
         case
             when sampled_at_ms - previous_ms <= 2 * step_ms
                 and not {{ reaches_too_far('previous_ms', 'sampled_at_ms', 'start_ms') }}
                 then cast({{ whole_quotient('power_milliwatts * (sampled_at_ms - previous_ms) + 500', 1000) }} as bigint)
         end as energy_millijoules
-    from chained
+    from instants
     inner join uncounted
-        on chained.gpu_number = uncounted.gpu_number and chained.counters_before = uncounted.counters_before
+        on instants.gpu_number = uncounted.gpu_number and instants.counters_before = uncounted.counters_before
     where previous_ms is not null
 
 ),

@@ -1,6 +1,8 @@
 -- One row per landed day x GPU (gpu_number) x instant with a reading of energy or power.
 {{ config(materialized='ephemeral') }}
 
+{%- set chain = 'partition by gpu_number order by sampled_at_ms' %}
+
 with
 
 samples as (
@@ -37,6 +39,19 @@ instants as (
         and coalesce(samples.pod, '') = coalesce(series.pod, '')
     group by series.gpu_number, samples.sampled_at_ms
 
+),
+
+-- how many counter readings came before: what lies between two of them has the same number as the later one
+chained as (
+
+    select
+        *,
+        lag(sampled_at_ms) over ({{ chain }}) as previous_ms,
+        coalesce(sum(case when counter_millijoules is not null then 1 else 0 end) over (
+            {{ chain }} rows between unbounded preceding and 1 preceding
+        ), 0) as counters_before
+    from instants
+
 )
 
-select * from instants
+select * from chained

@@ -5,11 +5,11 @@ What a test expects of the answers belongs to the test.
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import pytest
 import responses
 
 from pipelines.settings import Settings
@@ -103,8 +103,10 @@ def problem(status, message, headers=None):
 
 def completion(**more):
     """A result with the required fields: 100 in, 20 out, 3 requests."""
-    return {"object": RESULT["completions"], "input_tokens": 100, "output_tokens": 20, "num_model_requests": 3,
-            "project_id": "proj_a", "api_key_id": "key_a", "model": "gpt-x", "batch": False, "service_tier": None, **more}
+    return {
+        "object": RESULT["completions"], "input_tokens": 100, "output_tokens": 20, "num_model_requests": 3,
+        "project_id": "proj_a", "api_key_id": "key_a", "model": "gpt-x", "batch": False, "service_tier": None, **more,
+    }
 
 
 def context(tmp_path, environ=None, sandbox=False, **options):
@@ -114,9 +116,9 @@ def context(tmp_path, environ=None, sandbox=False, **options):
     return Context(Settings(tmp_path, "Test", sandbox, {"openai": options}, (), (), environ), scratch)
 
 
-@pytest.fixture
-def vendor(monkeypatch):
-    """OpenAI, with waits that are noted and not waited."""
+@contextmanager
+def serving(monkeypatch):
+    """OpenAI at its own address, with waits that are noted and not waited."""
     fake, real = FakeOpenAI(), openai.client
     monkeypatch.setattr(openai, "client", lambda context: replace(real(context), sleep=fake.waits.append))
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 import requests
-from fake_openai import EXAMPLES, FIXTURES, KEY, RESULT, SHARED, bucket, context, page, problem, vendor  # noqa: F401
+from fake_openai import EXAMPLES, FIXTURES, KEY, SHARED, bucket, context, page, serving
 
 from pipelines import landing
 from pipelines.errors import SourceError
@@ -29,6 +29,12 @@ FETCHED = datetime(2026, 7, 1, 3, tzinfo=UTC)
 TWO_DAYS = Window.of_days("2026-06-01", "2026-06-02")
 DAILY = ("completions", "embeddings", "costs")
 needs_reference = pytest.mark.skipif(not SPECIFICATION.is_file(), reason="OpenAI's specification is not beside us")
+
+
+@pytest.fixture
+def vendor(monkeypatch):
+    with serving(monkeypatch) as fake:
+        yield fake
 
 
 def seconds(instant):
@@ -85,15 +91,15 @@ def staging(home):
         (Window(date(2024, 12, 6), date(2026, 12, 6)), (105, 105, 6)),
     ],
 )
-def test_a_window_takes_as_few_requests_as_the_limits_allow(vendor, tmp_path, window, counts):  # noqa: F811
+def test_a_window_takes_as_few_requests_as_the_limits_allow(vendor, tmp_path, window, counts):
     for table, count in zip(DAILY, counts, strict=True):
         vendor.requests.clear()
-        staged = stage(table, tmp_path, window)
-        assert len(vendor.requests) == count
-        assert staged.findings == [] and sorted(staged.files) == list(window.days())
+        pages = list(SOURCE.table(table).fetch(context(tmp_path), window))
+        assert len(vendor.requests) == len(pages) == count
+        assert not any(page.findings for page in pages)
 
 
-def test_costs_are_asked_by_key_only_from_the_day_on_which_openai_allows_it(vendor, tmp_path):  # noqa: F811
+def test_costs_are_asked_by_key_only_from_the_day_on_which_openai_allows_it(vendor, tmp_path):
     stage("costs", tmp_path, Window.of_days("2025-12-04", "2025-12-07"))
     before, after = (params for _, params in vendor.asked)
     assert [v for k, v in before if k == "group_by[]"] == ["project_id", "line_item"]
@@ -102,7 +108,7 @@ def test_costs_are_asked_by_key_only_from_the_day_on_which_openai_allows_it(vend
     assert dict(before)["limit"] == dict(after)["limit"] == "2"
 
 
-def test_a_cursor_comes_with_every_other_parameter_unchanged(vendor, tmp_path):  # noqa: F811
+def test_a_cursor_comes_with_every_other_parameter_unchanged(vendor, tmp_path):
     stage("completions", tmp_path, Window.of_days("2026-06-01", "2026-06-14"))
     first, second = (params for _, params in vendor.asked)
     assert second == [*first, ("page", "page_168")]
@@ -114,7 +120,7 @@ def test_a_cursor_comes_with_every_other_parameter_unchanged(vendor, tmp_path): 
 
 
 @needs_reference
-def test_every_request_is_one_that_the_specification_knows(vendor, tmp_path):  # noqa: F811
+def test_every_request_is_one_that_the_specification_knows(vendor, tmp_path):
     openapi_core = pytest.importorskip("openapi_core")
     from openapi_core.contrib.requests import RequestsOpenAPIRequest
 
@@ -123,7 +129,7 @@ def test_every_request_is_one_that_the_specification_knows(vendor, tmp_path):  #
     load(vendor)
     for window in (TWO_DAYS, Window.of_days("2025-06-01", "2026-05-31")):
         for table in SOURCE.tables:
-            stage(table.name, tmp_path, window)
+            list(table.fetch(context(tmp_path), window))
     SOURCE.check(context(tmp_path))
     assert Counter(path for path, _ in vendor.asked) == {
         # 1 + 53 pages each and one for the check; costs 1, then 188 days before the cut (2) and 177 after (1), and 1;
@@ -145,7 +151,7 @@ def test_every_request_is_one_that_the_specification_knows(vendor, tmp_path):  #
 
 
 @needs_reference
-def test_the_columns_are_the_fields_of_the_specification(vendor):  # noqa: F811
+def test_the_columns_are_the_fields_of_the_specification(vendor):
     schemas = json.loads(SPECIFICATION.read_text())["components"]["schemas"]
     sdk = {"api_source", "input_cache_write_30m_tokens", "input_cache_write_12h_tokens"}  # the vendor's client has them
     for table, schema, left in (
@@ -162,7 +168,7 @@ def test_the_columns_are_the_fields_of_the_specification(vendor):  # noqa: F811
         }
 
 
-def test_own_values_reach_staging(vendor, tmp_path):  # noqa: F811
+def test_own_values_reach_staging(vendor, tmp_path):
     load(vendor)
     for table in SOURCE.tables:
         assert land(table.name, tmp_path, TWO_DAYS).findings == []
@@ -206,7 +212,7 @@ def test_own_values_reach_staging(vendor, tmp_path):  # noqa: F811
 
 
 @needs_reference
-def test_the_vendors_examples_and_the_13_real_buckets_reach_staging(vendor, tmp_path):  # noqa: F811
+def test_the_vendors_examples_and_the_13_real_buckets_reach_staging(vendor, tmp_path):
     real = json.loads((EXAMPLES / "cookbook_completions_usage_2025-01.json").read_text())["data"]
     assert len(real) == 13
     # the first real bucket begins at 17:31 of its day; OpenAI's own answer for the idle hours before it
@@ -255,7 +261,7 @@ def test_the_vendors_examples_and_the_13_real_buckets_reach_staging(vendor, tmp_
     ]
 
 
-def test_no_person_is_in_anything_that_is_written(vendor, tmp_path):  # noqa: F811
+def test_no_person_is_in_anything_that_is_written(vendor, tmp_path):
     load(vendor)
     for table in SOURCE.tables:
         land(table.name, tmp_path, TWO_DAYS)
@@ -268,7 +274,7 @@ def test_no_person_is_in_anything_that_is_written(vendor, tmp_path):  # noqa: F8
         assert "SENTINEL" not in text and "user_" not in text.replace("user_hash", "") and KEY not in text
 
 
-def test_an_owner_is_hashed_with_the_organisations_own_key(vendor, tmp_path):  # noqa: F811
+def test_an_owner_is_hashed_with_the_organisations_own_key(vendor, tmp_path):
     load(vendor)
     environ = {"OPENAI_ADMIN_KEY": KEY, "JEVONS_HASH_KEY": "pepper"}
     hashes = {row["id"]: row["owner_user_hash"] for row in staged_rows(stage("api_keys", tmp_path, TWO_DAYS,
@@ -277,7 +283,7 @@ def test_an_owner_is_hashed_with_the_organisations_own_key(vendor, tmp_path):  #
     assert hashes["key_search"] == expected and hashes["key_bot"] is None and len(hashes["key_night"]) == 64
 
 
-def test_lists_are_read_to_their_end(vendor, tmp_path):  # noqa: F811
+def test_lists_are_read_to_their_end(vendor, tmp_path):
     # 250 projects in pages of 100, 100 and 50; the third has 101 keys in pages of 100 and 1
     projects = [{"object": "organization.project", "id": f"proj/{n}", "created_at": 1704067200 + n} for n in range(250)]
     vendor.lists = {"organization/projects": projects}
@@ -293,18 +299,19 @@ def test_lists_are_read_to_their_end(vendor, tmp_path):  # noqa: F811
     assert vendor.asked[3][0] == "organization/projects/proj%2F0/api_keys"  # an id cannot leave its place in the path
 
 
-def test_an_archived_project_that_shuts_its_keys_away_costs_no_other_name(vendor, tmp_path):  # noqa: F811
+def test_an_archived_project_that_shuts_its_keys_away_costs_no_other_name(vendor, tmp_path):
     load(vendor)
     vendor.refused = {"proj_old/api_keys": (404, "Project is archived")}
     staged = stage("api_keys", tmp_path, TWO_DAYS)
     assert {row["id"] for row in staged_rows(staged)} == {"key_search", "key_bot"}
-    assert len(staged.warnings) == 1 and "proj_old" in staged.warnings[0] and "Project is archived" in staged.warnings[0]
+    (warning,) = staged.warnings
+    assert "proj_old" in warning and "Project is archived" in warning
     vendor.refused = {"proj_north/api_keys": (404, "Not found")}
     with pytest.raises(SourceError, match="Not found"):
         stage("api_keys", tmp_path, TWO_DAYS)
 
 
-def test_running_again_changes_no_byte_and_a_restated_day_only_itself(vendor, tmp_path):  # noqa: F811
+def test_running_again_changes_no_byte_and_a_restated_day_only_itself(vendor, tmp_path):
     load(vendor)
     assert land("completions", tmp_path, TWO_DAYS).changed == list(TWO_DAYS.days())
     assert land("completions", tmp_path, TWO_DAYS).changed == []
@@ -314,7 +321,7 @@ def test_running_again_changes_no_byte_and_a_restated_day_only_itself(vendor, tm
     assert [receipt.rows for receipt in again.receipts] == [2, 0]
 
 
-def test_the_doctor_hears_that_all_is_well(vendor, tmp_path):  # noqa: F811
+def test_the_doctor_hears_that_all_is_well(vendor, tmp_path):
     load(vendor)
     assert SOURCE.check(context(tmp_path)) == "OpenAI answers, and the key may read usage, costs and projects."
     assert [path for path, _ in vendor.asked] == [
@@ -325,7 +332,7 @@ def test_the_doctor_hears_that_all_is_well(vendor, tmp_path):  # noqa: F811
 @pytest.mark.parametrize(
     ("path", "what"), [("completions", "usage"), ("costs", "costs"), ("projects", "projects")]
 )
-def test_the_doctor_hears_which_permission_is_missing(vendor, tmp_path, path, what):  # noqa: F811
+def test_the_doctor_hears_which_permission_is_missing(vendor, tmp_path, path, what):
     load(vendor)
     vendor.refused = {path: (403, "You have insufficient permissions. Missing scopes: api.usage.read")}
     with pytest.raises(SourceError) as told:
