@@ -96,13 +96,16 @@ def _materialize(first: date, last: date) -> int:
     if last < first:
         raise JevonsError("The days are the wrong way round", f"--from {first} --to {last}", "the last day is before the first", "swap them")
     load(home())  # a missing jevons.toml is said at once, not after the engine has started
-    columns = (TextColumn("{task.description:36}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, disable=None if err.is_terminal else False) as progress:
+    columns = (TextColumn("{task.description:40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         task = progress.add_task("starting", total=None)
-        outcome = run(
-            Window.of_days(first, last),
-            lambda step, done, total: progress.update(task, description=step[-36:], completed=done, total=total),
-        )
+
+        def tell(step: str, done: int, total: int) -> None:
+            progress.update(task, description=step[-40:], completed=done, total=total)
+            if not err.is_terminal:
+                err.print(f"{done}/{total} {step}", highlight=False)
+
+        outcome = run(Window.of_days(first, last), tell)
         progress.update(task, description="published")
     for asset, days in outcome.missing.items():
         err.print(f"[yellow]missing[/] {asset}: not delivered for {_days(days)}", highlight=False)

@@ -20,6 +20,7 @@ from pipelines.sandbox import stories
 from pipelines.sandbox.files import REGISTRY_KINDS, environment, write_home
 from pipelines.sandbox.server import SandboxServer, serve
 from pipelines.settings import FILE, load
+from pipelines.sources import all_sources
 
 # The last morning on which the vendor still reported the first figures.
 FIRST_LOOK = stories.RESTATEMENT.last_original_as_of
@@ -58,11 +59,13 @@ def looks(home: Path, server: SandboxServer) -> Iterator[tuple[date, date]]:
     The first time, the ledger is brought up to the day before a vendor changes its mind, and then to the end, as it
     happens to anybody who runs it daily. Later times there is nothing new to see, and one run proves it.
     """
+    first = stories.DATA_FROM
     if not (home / "published" / "CURRENT").exists():
         server.set_as_of(FIRST_LOOK)
-        yield stories.DATA_FROM, FIRST_LOOK - timedelta(days=1)
+        yield first, FIRST_LOOK - timedelta(days=1)
+        first = FIRST_LOOK - timedelta(days=max(source.restate_days for source in all_sources()))
     server.set_as_of(None)
-    yield stories.DATA_FROM, stories.DATA_TO - timedelta(days=1)
+    yield first, stories.DATA_TO - timedelta(days=1)
 
 
 def show(home: Path, console: Console) -> None:
@@ -93,7 +96,7 @@ def _teams(build: snapshot.Snapshot) -> Table:
     for row in rows:
         table.add_row(
             row["team"].split(":")[0], *[units.number(row[key]) for key in ("kwh", "low", "high", "kg")],
-            units.count(row["calls"]), units.ratio(row["known"]),
+            units.count(row["calls"]), units.percent(row["known"]),
         )
     return table
 

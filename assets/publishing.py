@@ -11,7 +11,7 @@ import dagster as dg
 import duckdb
 
 from assets.warehouse import POOL, PROJECT, model_key
-from pipelines import snapshot
+from pipelines import engine, snapshot
 from pipelines.settings import home, load
 from quality.marts import SUITES, inspect
 
@@ -74,6 +74,7 @@ def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 def _facts(path: Path) -> dict[str, object]:
     """What the manifest says beside the tables: the days covered, the factor sets, and what it was made from."""
     with duckdb.connect(str(path), read_only=True) as duck:
+        duck.execute(f"set file_search_path = {engine.text(home())}")  # views name raw files relative to it
         first, last = duck.execute("select min(usage_date), max(usage_date) from fct_footprint_daily").fetchone()
         sets = [row[0] for row in duck.execute(
             "select distinct factor_set from dim_factor join fct_footprint_daily using (factor_id) order by 1"

@@ -6,7 +6,9 @@ What the job consists of is in `assets.definitions`; options and exit codes are 
 import logging
 import os
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import dagster as dg
 
@@ -17,6 +19,11 @@ from pipelines import snapshot
 from pipelines.errors import JevonsError
 from pipelines.settings import home
 from pipelines.window import DAY, Window
+
+
+def log_file(where: Path) -> Path:
+    """What dbt said in the last run."""
+    return where / "dagster" / "last_run.log"
 
 
 @dataclass
@@ -58,12 +65,13 @@ def run(window: Window, tell: Callable[[str, int, int], None]) -> Outcome:
     narrator = _narrator(lambda step, done: tell(step, done, total))
     job = dg.Definitions.merge(defs(), dg.Definitions(loggers={"narrator": narrator})).resolve_job_def(JOB)
     total = len(job.nodes)
-    result = job.execute_in_process(
-        instance=dg.DagsterInstance.get(),
-        run_config={"loggers": {"narrator": {}}},  # instead of the console: events are told, not dumped
-        tags={**range_tags(window.first, window.end - DAY), INTERACTIVE: "true"},
-        raise_on_error=False,
-    )
+    with log_file(home()).open("w", encoding="utf-8") as log, redirect_stdout(log):  # dbt speaks to standard output
+        result = job.execute_in_process(
+            instance=dg.DagsterInstance.get(),
+            run_config={"loggers": {"narrator": {}}},  # instead of the console: events are told, not dumped
+            tags={**range_tags(window.first, window.end - DAY), INTERACTIVE: "true"},
+            raise_on_error=False,
+        )
     if not result.success:
         raise _failure(result, window)
     outcome = Outcome(snapshot.current(home()).build_id)

@@ -34,7 +34,11 @@ class Translator(DagsterDbtTranslator):
         node = manifest["sources"].get(unique_id) or manifest["nodes"][unique_id]
         if node["resource_type"] == "source":
             return spec.replace_attributes(key=raw_key(node["source_name"], node["name"]))
-        return spec.replace_attributes(key=dg.AssetKey([node["name"]]), group_name=node["fqn"][1])
+        # only what replaces days has days: a view over all of them is the same whichever day asks for it
+        by_day = node["config"]["materialized"] == "incremental"
+        return spec.replace_attributes(
+            key=dg.AssetKey([node["name"]]), group_name=node["fqn"][1], partitions_def=DAILY if by_day else None,
+        )
 
 
 def model_key(name: str) -> dg.AssetKey:
@@ -50,7 +54,7 @@ def dbt_resource() -> DbtCliResource:
 
 @dbt_assets(
     manifest=PROJECT.manifest_path, project=PROJECT, select="tag:daily", exclude=CODE_TESTS, name="ledger_days",
-    partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL,
+    backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL,
     dagster_dbt_translator=Translator(),
 )
 def ledger_days(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:

@@ -92,14 +92,8 @@ def _in_order(rules: Sequence[Expectation], results: Sequence[Any]) -> list[Any]
     left = list(results)
     ordered = []
     for rule in rules:
-        wanted = rule.configuration.to_domain_obj() if hasattr(rule.configuration, "to_domain_obj") else rule
-        match = next(
-            (r for r in left if r.expectation_config.type == rule.expectation_type
-             and _arguments(r.expectation_config.kwargs) == _arguments(rule.configuration.kwargs)),
-            None,
-        )
-        if match is None:
-            raise RuntimeError(f"no result came back for {wanted}")
+        wanted = rule.expectation_type, _arguments(rule.configuration.kwargs)
+        match = next(r for r in left if wanted == (r.expectation_config.type, _arguments(r.expectation_config.kwargs)))
         left.remove(match)
         ordered.append(match)
     return ordered
@@ -118,19 +112,16 @@ def _raised(info: Any) -> bool:
 def _sentence(rule: Expectation, result: dict[str, Any]) -> str:
     """What was expected, how often it failed, and a few of the values."""
     kwargs = rule.configuration.kwargs
-    column = kwargs.get("column") or " and ".join(
-        str(kwargs[key]) for key in ("column_A", "column_B") if kwargs.get(key)
-    )
-    wanted = {
-        "expect_column_values_to_not_be_null": "must not be empty",
-        "expect_column_values_to_be_between": f"must be between {kwargs.get('min_value', 'any')} and "
-                                              f"{kwargs.get('max_value', 'any')}",
-        "expect_column_values_to_be_in_set": f"must be one of {', '.join(map(str, kwargs.get('value_set') or ()))}",
-        "expect_column_pair_values_a_to_be_greater_than_b": "must not be smaller than the second",
-        "expect_table_row_count_to_be_between": f"needs at least {kwargs.get('min_value')} rows",
-    }.get(rule.expectation_type, rule.expectation_type)
-    values = [str(value)[:40] for value in result.get("partial_unexpected_list", [])]
-    shown = f" (found {', '.join(dict.fromkeys(values[:SHOWN_VALUES]))})" if any(v != "None" for v in values) else ""
-    count = result.get("unexpected_count")
-    times = f", broken {count} times" if count else ""
-    return f"{column or 'the table'} {wanted}{times}{shown}"
+    least, most = kwargs.get("min_value"), kwargs.get("max_value")
+    between = f"must be between {least:g} and {most:g}" if most is not None else f"must be at least {least or 0:g}"
+    subject, wanted = {
+        "expect_column_values_to_not_be_null": (kwargs.get("column"), "must not be empty"),
+        "expect_column_values_to_be_between": (kwargs.get("column"), between),
+        "expect_column_values_to_be_in_set": (
+            kwargs.get("column"), f"must be one of {', '.join(map(str, kwargs.get('value_set') or ()))}"),
+        "expect_column_pair_values_a_to_be_greater_than_b": (
+            kwargs.get("column_A"), f"must not be below {kwargs.get('column_B')}"),
+    }[rule.expectation_type]
+    values = [str(value)[:40] for value in result.get("partial_unexpected_list", []) if value is not None]
+    shown = f" (found {', '.join(list(dict.fromkeys(values))[:SHOWN_VALUES])})" if values else ""
+    return f"{subject} {wanted}, broken {result.get('unexpected_count')} times{shown}"

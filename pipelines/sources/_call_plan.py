@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from pipelines import engine
 from pipelines.source import Column
-from pipelines.sources import _files
+from pipelines.sources import _files, _scans
 from pipelines.sources._call_options import Options
 from pipelines.sources._files import SHOWN_NAMES, Given
 from pipelines.sources._strict import Strict
@@ -24,7 +24,7 @@ class Plan:
     """How the files of one header are read.
 
     Attributes:
-        wanted: The file's names that are read, as w0, w1, ... of `_files.scan`.
+        wanted: The file's names that are read, as w0, w1, ... of `_scans.scan`.
         known: The names that a JSON object may have.
         fields: Our columns in order, without `input_includes_cached`.
     """
@@ -110,7 +110,7 @@ def _strict(
 
 def strict_query(plan: Plan, options: Options) -> str:
     """SQL: our columns and `file_day`; the query fails at the first field, line or day that may not pass."""
-    scan = _files.scan(
+    scan = _scans.scan(
         plan.files, dict(plan.header), plan.wanted, known=plan.known, delimiter=options.delimiter,
         numbered=options.derived_ids,
     )
@@ -151,7 +151,7 @@ def judged_query(plan: Plan, options: Options, reject_table: str) -> str:
     Args:
         reject_table: Where DuckDB puts the lines that are no records at all.
     """
-    scan = _files.scan(
+    scan = _scans.scan(
         plan.files, dict(plan.header), plan.wanted, known=plan.known, delimiter=options.delimiter, numbered=True,
         rejects=reject_table,
     )

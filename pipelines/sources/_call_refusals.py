@@ -14,7 +14,7 @@ import duckdb
 
 from pipelines import engine
 from pipelines.errors import Finding
-from pipelines.sources import _files
+from pipelines.sources import _files, _scans
 from pipelines.sources._call_options import Options
 from pipelines.sources._call_plan import Plan, day_text, judged_query, near_days
 from pipelines.sources._files import Given
@@ -126,7 +126,7 @@ class Refusals:
             duck.execute(f"""
                 create or replace temp table positions as
                 select line_number, row_number() over (order by line_number) as position
-                from ({_files.lines(file)})
+                from ({_scans.lines(file)})
                 where line_number > 1 and line_number not in (select line from {rejects})
             """)
             # Blank lines are no records; where values hold line breaks, the record is told instead of the line.

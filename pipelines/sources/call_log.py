@@ -1,7 +1,7 @@
 """Model calls from log files that an organisation already has: CSV, JSON lines or Parquet, one row a call.
 
-How a file is opened and a field is read lies in the `_files`, `_strict` and `_call_*` modules; whether a value is
-plausible is the gate's business.
+How a file is opened and a field is read lies in the `_files`, `_scans`, `_strict` and `_call_*` modules; whether a
+value is plausible is the gate's business.
 
 `path` may hold {date}: then a file is of one day, only the files of the days asked are opened, and a day without file
 is missing. A line of another day is refused (the day waits in quarantine), unless `spill_days` says that lines may lie

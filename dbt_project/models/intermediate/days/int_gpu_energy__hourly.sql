@@ -1,5 +1,5 @@
 -- One row per hour x GPU x holder (namespace, pod) x line x method.
-{{ config(materialized='incremental', incremental_strategy='replace_days', tags=['daily']) }}
+{{ config(materialized='incremental', incremental_strategy='replace_days') }}
 
 with
 

@@ -27,7 +27,7 @@ judged as (
         *,
         coalesce(
             delta_millijoules >= 0
-            and delta_millijoules <= {{ var('gpu_largest_w', 10000) }} * (sampled_at_ms - from_ms + 2 * step_ms)
+            and delta_millijoules <= {{ var('gpu_largest_w') }} * (sampled_at_ms - from_ms + 2 * step_ms)
             and not {{ reaches_too_far('from_ms', 'sampled_at_ms', 'start_ms') }}, false
         ) as is_usable
     from deltas

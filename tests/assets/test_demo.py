@@ -1,0 +1,194 @@
+"""The demo as a newcomer sees it: every story of the sandbox is in the published marts, and running again changes nothing."""
+
+import hashlib
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support import run_jevons
+
+from pipelines import snapshot
+from pipelines.sandbox import stories
+
+
+@pytest.fixture(scope="module")
+def build(demo_home: Path) -> snapshot.Snapshot:
+    return snapshot.current(demo_home)
+
+
+def rows(build: snapshot.Snapshot, sql: str) -> list[dict]:
+    return build.query(sql).to_pylist()
+
+
+def one(build: snapshot.Snapshot, sql: str) -> dict:
+    found = rows(build, sql)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def published_hashes(home: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((home / "published").rglob("*")) if path.is_file()
+    }
+
+
+def test_the_demo_prints_its_result_and_the_next_command(demo: tuple[Path, str]) -> None:
+    printed = demo[1]
+    assert "SANDBOX" in printed
+    assert "calls come from keys that nobody owns" in printed
+    assert "acme-llm-1: no factor" in printed
+    assert "jevons dashboard" in printed
+
+
+def test_the_whole_organisation_is_there(build: snapshot.Snapshot) -> None:
+    sizes = one(build, """
+        select count(distinct usage_date) as days, min(usage_date) as first, max(usage_date) as last,
+            count(distinct team_id) filter (team_id not in ('orphan', 'unattributed')) as teams,
+            count(distinct workflow_id) filter (workflow_id not in ('orphan', 'unattributed')) as workflows
+        from fct_footprint_daily
+    """)
+    assert sizes == {"days": 90, "first": date(2026, 6, 1), "last": date(2026, 8, 29), "teams": 12, "workflows": 60}
+
+
+def test_story_1_a_cheaper_model_and_then_a_higher_total(build: snapshot.Snapshot) -> None:
+    swap = stories.MODEL_SWAP
+    weeks = {
+        row["week"]: row for row in rows(build, f"""
+            select case when usage_date < date '{swap.day}' then 'before'
+                        when usage_date < date '{swap.day}' + 7 then 'after' else 'end' end as week,
+                sum(energy_kwh) as kwh, sum(call_count) as calls
+            from fct_workflow_daily
+            where workflow_id = 'care-chat-assist' and (
+                usage_date between date '{swap.day}' - 7 and date '{swap.day}' + 6 or usage_date > date '2026-08-22')
+            group by 1
+        """)
+    }
+    per_call = {name: week["kwh"] / week["calls"] for name, week in weeks.items()}
+    assert per_call["after"] < per_call["before"] / 2  # better per call ...
+    assert weeks["end"]["calls"] > 3 * weeks["before"]["calls"]  # ... so more of it runs ...
+    assert weeks["end"]["kwh"] > weeks["before"]["kwh"]  # ... and the total is higher than it was
+
+
+def test_story_2_the_key_that_nobody_owns_counts_against_the_organisation(build: snapshot.Snapshot) -> None:
+    orphan = one(build, "select sum(call_count) as calls, sum(energy_kwh) as kwh from fct_team_daily where team_id = 'orphan'")
+    assert orphan["calls"] > 100_000 and orphan["kwh"] > 10
+    used = one(build, """
+        select used_quantity from fct_ceiling_position_daily
+        where ceiling_id = 'org-requests-2026-q3' and usage_date = date '2026-08-29'
+    """)["used_quantity"]
+    counted = one(build, """
+        select sum(call_count) as calls from fct_footprint_daily where usage_date >= date '2026-07-01'
+    """)["calls"]
+    assert used == counted
+
+
+def test_story_3_retries_are_counted(build: snapshot.Snapshot) -> None:
+    retries = one(build, f"""
+        select sum(retry_count) / sum(call_count) as share from fct_workflow_daily
+        where workflow_id = '{stories.RETRY_WORKFLOW}'
+    """)["share"]
+    assert abs(float(retries) - stories.RETRY_RATIO) < 0.05
+
+
+def test_story_4_a_nightly_job_without_outcomes(build: snapshot.Snapshot) -> None:
+    job = one(build, f"""
+        select sum(call_count) as calls, count(distinct call_purpose) as purposes, min(call_purpose) as purpose
+        from fct_footprint_daily where workflow_id = '{stories.NIGHTLY_WORKFLOW}' and call_count > 0
+    """)
+    assert job["calls"] > 1000 and job["purpose"] == "background" and job["purposes"] == 1
+    assert rows(build, f"select * from fct_outcome_daily where workflow_id = '{stories.NIGHTLY_WORKFLOW}'") == []
+
+
+def test_story_5_an_idle_node_uses_energy(build: snapshot.Snapshot) -> None:
+    idle = one(build, """
+        select sum(energy_kwh) as kwh, min(evidence_tier) as tier, min(team_id) as team, max(team_id) as last_team
+        from fct_footprint_daily where energy_line = 'idle' and energy_kwh is not null
+    """)
+    # four GPUs at 60 to 90 W each over 90 days: 4 x 75 W x 2160 h = 648 kWh, within the band of 518 to 778
+    assert 518 < idle["kwh"] < 778
+    assert idle["tier"] == 1 and idle["team"] == idle["last_team"] == "unattributed"
+
+
+def test_story_6_a_restated_day_shows_both_figures(build: snapshot.Snapshot) -> None:
+    told = rows(build, f"""
+        select version, landed_total, is_current from fct_restatement
+        where source = 'openai' and table_name = 'completions' and quantity = 'output_tokens'
+            and usage_date = date '{stories.RESTATEMENT.day}' order by version
+    """)
+    assert [row["is_current"] for row in told] == [False, True]
+    ratio = told[0]["landed_total"] / told[1]["landed_total"]
+    assert abs(float(ratio) - stories.RESTATEMENT.original_ratio) < 0.01
+    booked = one(build, f"""
+        select sum(output_tokens) as tokens from fct_footprint_daily
+        where source = 'openai' and usage_date = date '{stories.RESTATEMENT.day}'
+    """)["tokens"]
+    assert booked == told[1]["landed_total"]
+
+
+def test_story_7_a_missing_day_is_missing_and_not_zero(build: snapshot.Snapshot) -> None:
+    day = one(build, f"""
+        select expected_tables, received_tables, call_count from fct_coverage_daily
+        where source = 'call_log' and usage_date = date '{stories.MISSING_CALL_LOG_DAY}'
+    """)
+    assert day == {"expected_tables": 1, "received_tables": 0, "call_count": None}
+
+
+def test_story_8_a_model_without_a_factor_is_a_gap_with_an_upper_bound(build: snapshot.Snapshot) -> None:
+    gap = one(build, f"""
+        select sum(call_count) as calls, count(energy_kwh) as known, count(energy_kwh_low) as low,
+            min(energy_kwh_high) as high, min(gap_reason) as reason
+        from fct_footprint_daily where model_id = 'acme/{stories.UNKNOWN_MODEL}'
+    """)
+    assert gap["calls"] > 0 and gap["known"] == gap["low"] == 0 and gap["reason"] == "no_factor" and gap["high"] > 0
+
+
+def test_a_call_that_two_sources_saw_is_booked_once(build: snapshot.Snapshot) -> None:
+    seen = one(build, "select sum(not_of_record_call_count) as calls from fct_coverage_daily where source = 'call_log'")
+    assert seen["calls"] > 0
+    booked = one(build, "select count(*) as n from fct_footprint_daily where source = 'call_log' and provider = 'openai'")
+    assert booked["n"] == 0
+
+
+def test_ceilings_have_every_kind_of_news(build: snapshot.Snapshot) -> None:
+    statuses = {row["status"] for row in rows(build, "select distinct status from fct_ceiling_position_daily")}
+    assert {"within", "on course to exceed", "exceeded"} <= statuses
+
+
+def test_teams_workflows_and_orphans_add_up_to_the_last_digit(build: snapshot.Snapshot) -> None:
+    quantities = ("call_count", "input_tokens", "output_tokens", "gpu_seconds", "energy_kwh_low", "energy_kwh",
+                  "energy_kwh_high", "location_gco2e", "embodied_gco2e", "water_litres", "cost_usd")
+    sums = ", ".join(f"sum({name}) as {name}" for name in quantities)
+    totals = [
+        one(build, f"select {sums} from {mart}")
+        for mart in ("fct_footprint_daily", "fct_workflow_daily", "fct_team_daily", "fct_organisation_daily")
+    ]
+    assert totals[0] == totals[1] == totals[2] == totals[3]
+    assert isinstance(totals[0]["energy_kwh"], Decimal)
+
+
+def test_every_hour_of_germany_without_a_value_falls_back_to_the_yearly_mix(build: snapshot.Snapshot) -> None:
+    rungs = {row["grid_rung"] for row in rows(build, """
+        select distinct grid_rung from fct_footprint_daily
+        where grid_zone = 'DE' and usage_date = date '2026-07-06' and energy_kwh is not null
+    """)}
+    assert rungs == {"hourly_measured", "yearly_mix"}
+
+
+def test_running_the_demo_again_changes_no_published_hash(demo_home: Path) -> None:
+    before = published_hashes(demo_home)
+    receipts = {p: p.read_bytes() for p in (demo_home / "raw" / "openai").rglob("receipt.json")}
+    run_jevons(demo_home, "demo")
+    assert published_hashes(demo_home) == before
+    assert {p: p.read_bytes() for p in (demo_home / "raw" / "openai").rglob("receipt.json")} == receipts
+
+
+def test_the_manifest_is_true(demo_home: Path) -> None:
+    build = snapshot.current(demo_home)
+    assert snapshot.verify(build) == []
+    assert build.manifest["sandbox"] is True
+    for name, table in build.manifest["tables"].items():
+        assert one(build, f"select count(*) as n from {name}")["n"] == table["rows"]
+    assert json.loads((build.path / "manifest.json").read_text())["factor_sets"]
