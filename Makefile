@@ -28,7 +28,7 @@ lint: $(STAMP)
 	@$(BIN)/ruff check .
 
 bench: $(STAMP) ## A day of N calls, landing to published, beside a hand-written script (N=20000000)
-	@$(BIN)/python -m bench.run $(if $(N),--calls $(N))
+	@$(BIN)/python bench/run.py $(if $(N),--calls $(N))
 
 lock: $(STAMP) ## Resolve the newest allowed versions again: hashes, every platform, no index addresses
 	$(BIN)/python -m pip install --quiet uv

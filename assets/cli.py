@@ -6,10 +6,10 @@ Every command hands over to the room that does the work; imports are late, so th
 import os
 import sys
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -30,8 +30,16 @@ app.add_typer(sandbox_app, name="sandbox")
 factors_app = typer.Typer(no_args_is_help=True, help="Factor sets: the frozen data that turn activity into energy.")
 app.add_typer(factors_app, name="factors")
 
-Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
-out, err = Console(), Console(stderr=True)
+DAYS = ["%Y-%m-%d"]
+WIDE = 200  # columns where nobody's window sets a limit: tables in files and pipes are not squeezed
+
+
+def _console(stream: TextIO) -> Console:
+    narrow = stream.isatty() or "COLUMNS" in os.environ
+    return Console(stderr=stream is sys.stderr, width=None if narrow else WIDE)
+
+
+out, err = _console(sys.stdout), _console(sys.stderr)
 
 
 def main() -> None:
@@ -39,8 +47,13 @@ def main() -> None:
     try:
         app()
     except JevonsError as error:
-        err.print(f"[bold red]Error:[/] {_plain(str(error))}", highlight=False)
+        _say(err, f"[bold red]Error:[/] {_plain(str(error))}")
         sys.exit(1)
+
+
+def _say(console: Console, sentence: str) -> None:
+    """One sentence is one line, however wide the window: it can be copied, and searched for."""
+    console.print(sentence, highlight=False, soft_wrap=True)
 
 
 def _plain(text: str) -> str:
@@ -67,16 +80,22 @@ def doctor() -> None:
     healthy = True
     for name, ok, sentence in examine(home()):
         healthy &= ok
-        out.print(f"[{'green' if ok else 'red'}]{'ok  ' if ok else 'mend'}[/] {name:18} {_plain(sentence)}", highlight=False)
+        colour, verdict = ("green", "ok") if ok else ("red", "mend")
+        _say(out, f"[{colour}]{verdict:4}[/] {name:18} {_plain(sentence)}")
     raise typer.Exit(0 if healthy else 1)
 
 
 @app.command()
 def materialize(
-    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First UTC day, included.")],
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last UTC day, included; by default the first.")] = None,
+    first: Annotated[datetime, typer.Option("--from", formats=DAYS, help="First UTC day, included.")],
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=DAYS, help="Last UTC day, included; by default the first."),
+    ] = None,
 ) -> None:
-    """Fetches, gates, models and publishes the days asked for. Exit code 3: published, but something was refused.
+    """Fetches, gates, models and publishes the days asked for.
+
+    Exit code 0: published. 3: published, but some source was out of reach or something was refused. 1: nothing new
+    was published.
 
     Example: `jevons materialize --from 2026-08-01 --to 2026-08-31`
     """
@@ -84,36 +103,53 @@ def materialize(
 
 
 def _materialize(first: date, last: date) -> int:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from assets.run import prepare_environment
-
-    prepare_environment()
-    from assets.run import run
-    from pipelines.settings import load
+    from assets.progress import Progress
     from pipelines.window import Window
 
-    if last < first:
-        raise JevonsError("The days are the wrong way round", f"--from {first} --to {last}", "the last day is before the first", "swap them")
-    load(home())  # a missing jevons.toml is said at once, not after the engine has started
-    columns = (TextColumn("{task.description:40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
-        task = progress.add_task("starting", total=None)
+    _check_days(first, last)
+    _check_sources()
+    from assets.instance import prepare_environment
 
-        def tell(step: str, done: int, total: int) -> None:
-            progress.update(task, description=step[-40:], completed=done, total=total)
-            if not err.is_terminal:
-                err.print(f"{done}/{total} {step}", highlight=False)
+    prepare_environment()
+    with Progress(err) as progress:
+        progress.tell("starting", 0, 0)
+        from assets.run import run
 
-        outcome = run(Window.of_days(first, last), tell)
-        progress.update(task, description="published")
+        outcome = run(Window.of_days(first, last), progress.tell)
     for asset, days in outcome.missing.items():
-        err.print(f"[yellow]missing[/] {asset}: not delivered for {_days(days)}", highlight=False)
+        _say(err, f"[yellow]missing[/] {asset}: not delivered for {_days(days)}")
     for asset, sentences in outcome.refused.items():
-        for sentence in sentences[:5]:
-            err.print(f"[red]refused[/] {asset}: {_plain(sentence)}", highlight=False)
-    out.print(f"published build {outcome.build_id} ({first} to {last} made anew)", highlight=False)
+        for sentence in sentences:
+            _say(err, f"[red]refused[/] {asset}: {_plain(sentence)}")
+    _say(out, f"published build {outcome.build_id} ({first} to {last} made anew)")
     return PUBLISHED_WITH_REFUSALS if outcome.refused else 0
+
+
+def _check_days(first: date, last: date) -> None:
+    asked, today = f"--from {first} --to {last}", datetime.now(UTC).date()
+    if last < first:
+        raise JevonsError(
+            "The days are the wrong way round", asked, "the last day is before the first", "swap them",
+        )
+    if last >= today:
+        raise JevonsError(
+            "That day is not over", asked, f"in UTC it is {today} now, and only whole days are counted",
+            f"ask for days up to {today - timedelta(days=1)}",
+        )
+
+
+def _check_sources() -> None:
+    """A home that cannot be read, or that reads nothing, is said at once and not after the engine has started."""
+    from pipelines.settings import FILE, load
+    from pipelines.sources import all_sources
+
+    settings = load(home())
+    known = [source.name for source in all_sources() if not source.always]
+    if not any(settings.enabled(name) for name in known):
+        raise JevonsError(
+            "There is nothing to read", str(home() / FILE), "no source is switched on",
+            f"uncomment the ones you have ({', '.join(known)}), then ask `jevons doctor` whether they can be read",
+        )
 
 
 def _days(days: list[str]) -> str:
@@ -166,16 +202,18 @@ def dashboard(port: Annotated[int, typer.Option(help="Port on this machine.")] =
 
 
 @app.command()
-def dev() -> None:
-    """Opens Dagster with its daily schedule (`dg dev`)."""
-    from assets.run import prepare_environment
+def dev(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000) -> None:
+    """Opens Dagster (`dg dev`): the graph, every run, and the daily schedule, which is switched on there.
 
-    prepare_environment()
+    Example: `jevons dev --port 3001`
+    """
+    from assets.instance import prepare_environment
     from assets.project import ROOT
 
+    prepare_environment()
     os.chdir(ROOT)
     dg = str(Path(sys.executable).with_name("dg"))
-    os.execv(dg, [dg, "dev"])
+    os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port)])
 
 
 @factors_app.command("freeze")

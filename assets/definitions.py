@@ -3,21 +3,23 @@
 Orchestration is put together here; nothing is implemented here.
 """
 
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 
-from assets.partitions import DAILY
+from assets.partitions import MORNING
 from assets.publishing import inspected, published
 from assets.raw import raw_assets
 from assets.warehouse import dbt_resource, ledger_days, marts_whole
-from pipelines.sources import all_sources
+from pipelines.window import DAY
 
 JOB = "materialize"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 materialize = dg.define_asset_job(
     JOB, selection=dg.AssetSelection.all(), description="From the vendors' pages to the published snapshot.",
+    # a step's process is forked from one that has loaded everything already: it starts at once
+    executor_def=dg.multiprocess_executor.configured({"start_method": {"forkserver": {}}}),
 )
 
 
@@ -28,16 +30,12 @@ def range_tags(first: date, last: date) -> dict[str, str]:
 
 @dg.schedule(
     job_name=JOB, cron_schedule="30 5 * * *", execution_timezone="UTC", name="daily",
-    description="Every morning: yesterday, and the days that some vendor may still restate.",
+    description="Every morning: yesterday, what some vendor may still restate, and what never arrived.",
 )
 def daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """One run for yesterday and the longest restatement window, so that a late correction is never missed."""
-    yesterday = context.scheduled_execution_time.date() - timedelta(days=1)
-    first = max(
-        yesterday - timedelta(days=max(source.restate_days for source in all_sources())),
-        DAILY.start.date(),
-    )
-    return dg.RunRequest(run_key=yesterday.isoformat(), tags=range_tags(first, yesterday))
+    """One run whose partition is yesterday; each source decides which earlier days it looks at again."""
+    yesterday = (context.scheduled_execution_time.date() - DAY).isoformat()
+    return dg.RunRequest(run_key=yesterday, partition_key=yesterday, tags={MORNING: "true"})
 
 
 @dg.definitions

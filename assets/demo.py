@@ -44,8 +44,8 @@ def prepare(home: Path, port: int = 0) -> Iterator[SandboxServer]:
         engine = open_registry(default_url(home))
         recorded_at = datetime.combine(stories.DATA_FROM, time(), UTC)
         for kind in REGISTRY_KINDS:
-            result = import_csv(
-                engine, home / "inbox" / "registry" / f"{kind}.csv", kind, "sandbox", "made up for the demo", recorded_at)
+            file = home / "inbox" / "registry" / f"{kind}.csv"
+            result = import_csv(engine, file, kind, "sandbox", "made up for the demo", recorded_at)
             if result.refused:
                 raise JevonsError("The sandbox's registry was refused", f"{kind}.csv", result.refused[0].sentence(),
                                   "report this: the sandbox contradicts the registry's rules")
@@ -78,7 +78,9 @@ def show(home: Path, console: Console) -> None:
     console.print(_ceilings(build))
     for line in _findings(build):
         console.print(f" • {line}", highlight=False)
-    console.print("\nNext: [bold].venv/bin/jevons dashboard[/]   (then `jevons sql --help`, `jevons dev`)\n", highlight=False)
+    console.print(
+        "\nNext: [bold].venv/bin/jevons dashboard[/]   (then `jevons sql --help`, `jevons dev`)\n", highlight=False,
+    )
 
 
 def _teams(build: snapshot.Snapshot) -> Table:
@@ -128,7 +130,8 @@ def _findings(build: snapshot.Snapshot) -> Iterator[str]:
     yield f"{units.count(total['orphans'])} of {units.count(total['calls'])} calls come from keys that nobody owns"
     yield f"{units.number(total['idle'])} kWh of {units.number(total['kwh'])} kWh were used by idle GPUs"
     for row in build.query("""
-        select model_id, gap_reason, sum(call_count) as calls from fct_gap_daily group by all order by calls desc limit 3
+        select model_id, gap_reason, sum(call_count) as calls
+        from fct_gap_daily group by all order by calls desc limit 3
     """).to_pylist():
         yield (f"{units.count(row['calls'])} calls of {row['model_id']}: {row['gap_reason'].replace('_', ' ')}, "
                "their energy is unknown, not zero")
@@ -136,7 +139,8 @@ def _findings(build: snapshot.Snapshot) -> Iterator[str]:
         select source, usage_date, sum(change_total) as change from fct_restatement
         where quantity = 'output_tokens' and version > 1 group by all order by 2 limit 3
     """).to_pylist():
-        yield f"{row['source']} restated {row['usage_date']}: {units.count(row['change'])} more output tokens than first said"
+        yield (f"{row['source']} restated {row['usage_date']}: {units.count(row['change'])} more output tokens than "
+               "first said")
     for row in build.query("""
         select usage_date, source from fct_coverage_daily where received_tables = 0 and expected_tables > 0
         order by 1 limit 3

@@ -21,7 +21,7 @@ _INPUTS = ("*.sql", "*.yml", "*.csv")
 
 def project() -> DbtProject:
     """The project, parsed again if any of its files is newer than the manifest: a stale one mis-selects silently."""
-    os.environ.setdefault("JEVONS_HOME", str(home()))
+    os.environ["JEVONS_HOME"] = str(home())  # whole: dbt and the steps run in folders of their own
     manifest = FOLDER / "target" / "manifest.json"
     newest = max(
         path.stat().st_mtime for pattern in _INPUTS for path in FOLDER.rglob(pattern) if "target" not in path.parts

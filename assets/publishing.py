@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
+from assets.built import warehouse
 from assets.warehouse import POOL, PROJECT, model_key
 from pipelines import engine, snapshot
 from pipelines.settings import home, load
@@ -22,11 +23,6 @@ def marts() -> list[str]:
     """The names of the models that are published: everything in the folder of the marts."""
     nodes = json.loads(PROJECT.manifest_path.read_text("utf-8"))["nodes"].values()
     return sorted(n["name"] for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == "marts")
-
-
-def warehouse(where: Path) -> Path:
-    """The DuckDB file that dbt builds."""
-    return where / "warehouse" / "jevons.duckdb"
 
 
 @dg.asset(
@@ -66,8 +62,11 @@ def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         "organisation": settings.organisation, "sandbox": settings.sandbox, **_facts(warehouse(where)),
     })
     context.log.info("build %s%s", build.build_id, " (nothing changed)" if build.unchanged else "")
+    tables = json.loads((build.path / "manifest.json").read_text("utf-8"))["tables"]
     return dg.MaterializeResult(metadata={
         "build_id": build.build_id, "unchanged": build.unchanged, "path": dg.MetadataValue.path(str(build.path)),
+        "rows": dg.MetadataValue.json({name: table["rows"] for name, table in tables.items()}),
+        "sha256": dg.MetadataValue.json({name: table["sha256"] for name, table in tables.items()}),
     })
 
 

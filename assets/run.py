@@ -4,25 +4,28 @@ What the job consists of is in `assets.definitions`; options and exit codes are 
 """
 
 import logging
-import os
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import dagster as dg
 
 from assets.definitions import JOB, defs, range_tags
-from assets.project import ROOT
-from assets.raw import GATE, INTERACTIVE
+from assets.instance import only_run
+from assets.partitions import FIRST_DAY, INTERACTIVE
+from assets.raw import GATE
 from pipelines import snapshot
 from pipelines.errors import JevonsError
 from pipelines.settings import home
 from pipelines.window import DAY, Window
 
+Tell = Callable[[str, int, int], None]
+
 
 def log_file(where: Path) -> Path:
-    """What dbt said in the last run."""
+    """Everything that Dagster and dbt said in the last run."""
     return where / "dagster" / "last_run.log"
 
 
@@ -40,44 +43,37 @@ class Outcome:
     missing: dict[str, list[str]] = field(default_factory=dict)
 
 
-def prepare_environment() -> None:
-    """Points Dagster and dbt to this installation's folders and switches telemetry off, unless the user already did."""
-    where = home()
-    os.environ["JEVONS_HOME"] = str(where)  # dbt runs in a folder of its own: it needs the whole path
-    folder = where / "dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("DAGSTER_HOME", str(ROOT))
-    os.environ.setdefault("JEVONS_DAGSTER_DIR", str(folder))
-    os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-
-
-def run(window: Window, tell: Callable[[str, int, int], None]) -> Outcome:
+def run(window: Window, tell: Tell) -> Outcome:
     """Materialises the window from the vendors' pages to the published snapshot.
 
     Args:
-        tell: Called with the step that begins or ended, the steps done and the steps in all.
+        tell: Called with the step that began or ended (and what it is at), the steps done and the steps in all.
 
     Raises:
-        JevonsError: the run failed; what was published before stays.
+        JevonsError: the run failed, or another one is under way; what was published before stays.
     """
-    total = 0
-    narrator = _narrator(lambda step, done: tell(step, done, total))
-    job = dg.Definitions.merge(defs(), dg.Definitions(loggers={"narrator": narrator})).resolve_job_def(JOB)
-    total = len(job.nodes)
-    with log_file(home()).open("w", encoding="utf-8") as log, redirect_stdout(log):  # dbt speaks to standard output
-        result = job.execute_in_process(
-            instance=dg.DagsterInstance.get(),
-            run_config={"loggers": {"narrator": {}}},  # instead of the console: events are told, not dumped
-            tags={**range_tags(window.first, window.end - DAY), INTERACTIVE: "true"},
-            raise_on_error=False,
+    if window.first.isoformat() < FIRST_DAY:
+        raise JevonsError(
+            "That day is before the ledger begins", str(window.first), f"its first day is {FIRST_DAY}",
+            f"set JEVONS_FIRST_DAY={window.first}",
         )
-    if not result.success:
-        raise _failure(result, window)
+    log_path = log_file(home())
+    with dg.DagsterInstance.get() as instance, only_run(instance, home()), log_path.open("w", encoding="utf-8") as log:
+        job = dg.Definitions.merge(defs(), dg.Definitions(loggers={"narrator": _narrator(tell, log)})).resolve_job_def(
+            JOB)
+        with redirect_stdout(log):  # dbt speaks to standard output
+            result = job.execute_in_process(
+                instance=instance,
+                run_config={"loggers": {"narrator": {"config": {"steps": len(job.nodes)}}}},
+                tags={**range_tags(window.first, window.end - DAY), INTERACTIVE: "true"},
+                raise_on_error=False,
+            )
+        if not result.success:
+            raise _failure(result, window)
     outcome = Outcome(snapshot.current(home()).build_id)
     for evaluation in result.get_asset_check_evaluations():
         metadata = {key: value.value for key, value in evaluation.metadata.items()}
-        name = evaluation.asset_key.to_user_string()
+        name = words(evaluation.asset_key.to_user_string())
         if not evaluation.passed and evaluation.check_name == GATE:
             outcome.refused[name] = metadata.get("findings") or [metadata.get("error", "refused")]
         if metadata.get("days_missing"):
@@ -85,45 +81,67 @@ def run(window: Window, tell: Callable[[str, int, int], None]) -> Outcome:
     return outcome
 
 
+def words(step: str) -> str:
+    """The step or asset as a person says it: `raw__openai__costs` is `openai costs`."""
+    return step.replace("__", "/").removeprefix("raw/").replace("/", " ").replace("_", " ")
+
+
 def _failure(result: dg.ExecuteInProcessResult, window: Window) -> JevonsError:
+    """One sentence about the first step that failed; everything else is in the log file."""
     failed = [event for event in result.all_events if event.is_step_failure]
-    step = failed[0].step_key if failed else "the run"
-    error = failed[0].step_failure_data.error if failed else None
-    why = (failed[0].step_failure_data.user_failure_data.description if failed
-           and failed[0].step_failure_data.user_failure_data else None)
-    if why is None and error is not None:
-        cause = error
-        while cause.cause is not None:
-            cause = cause.cause
-        why = cause.message.strip().splitlines()[0][:600]
+    step = words(failed[0].step_key) if failed else "the run"
     checks = [
-        f"{e.asset_key.to_user_string()}: {'; '.join(e.metadata['findings'].value[:3])}"
+        f"{words(e.asset_key.to_user_string())}: {'; '.join(e.metadata['findings'].value[:3])}"
         for e in result.get_asset_check_evaluations() if not e.passed and "findings" in e.metadata and e.blocking
+        and e.check_name != GATE
     ]
     return JevonsError(
-        "Nothing new was published", f"{step}, days {window}", "; ".join(checks) or why or "a step failed",
-        "mend it and run the same days again; readers still see the build before",
+        "Nothing new was published", f"{step}, days {window}",
+        "; ".join(checks) or (_why(failed[0]) if failed else "a step failed"),
+        f"mend it and run the same days again (all that was said is in {log_file(home())}); "
+        "readers still see the build before",
     )
 
 
-def _narrator(tell: Callable[[str, int], None]) -> dg.LoggerDefinition:
-    """A Dagster logger that turns the events of the run into one call per step, and keeps the rest off the terminal."""
+def _why(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description.rstrip(". ")
+    cause = data.error
+    while cause is not None and cause.cause is not None:
+        cause = cause.cause
+    lines = cause.message.strip().splitlines() if cause else []
+    return lines[0][:400].rstrip(". ") if lines else "a step failed"
 
-    class Narrator(logging.Handler):
-        done = 0
+
+def _narrator(tell: Tell, log: TextIO) -> dg.LoggerDefinition:
+    """A Dagster logger that tells each step as it begins, and writes all else into the log file."""
+
+    class Narrator(logging.StreamHandler):
+        done, steps, step = 0, 0, ""
 
         def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno >= logging.INFO:
+                super().emit(record)
             event = getattr(record, "dagster_event", None)
             if event is None:
+                detail = getattr(record, "dagster_meta", {}).get("orig_message")
+                if detail and record.levelno == logging.INFO and self.step.startswith("raw__"):
+                    tell(f"{words(self.step)} · {detail}", self.done, self.steps)
                 return
             self.done += event.is_step_success or event.is_step_failure or event.is_step_skipped
+            if event.is_step_start:
+                self.step = event.step_key
             if event.is_step_start or event.is_step_success:
-                tell(event.step_key, self.done)
+                tell(words(event.step_key), self.done, self.steps)
 
-    @dg.logger
-    def narrator(_: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.Logger("jevons.run")
-        logger.addHandler(Narrator())
+    @dg.logger(config_schema={"steps": int})
+    def narrator(context: dg.InitLoggerContext) -> logging.Logger:
+        handler = Narrator(log)
+        handler.steps = context.logger_config["steps"]
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger = logging.Logger("jevons.run", logging.DEBUG)  # that a step begins is told at this level
+        logger.addHandler(handler)
         return logger
 
     return narrator

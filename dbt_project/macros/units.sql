@@ -16,3 +16,8 @@
 {%- endmacro %}
 {% macro default__whole_quotient(dividend, divisor) -%} (cast({{ dividend }} as hugeint) // {{ divisor }}) {%- endmacro %}
 {% macro spark__whole_quotient(dividend, divisor) -%} floor(({{ dividend }}) / {{ divisor }}) {%- endmacro %}
+
+{#- Whole billionths of a dollar to dollars, exactly. -#}
+{% macro usd_from_nano_usd(nano_usd) -%}
+    (cast({{ nano_usd }} as decimal(27, 0)) * cast(0.000000001 as decimal(10, 9)))
+{%- endmacro %}

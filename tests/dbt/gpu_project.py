@@ -22,10 +22,10 @@ from pipelines.typed import to_arrow
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 MODELS = (
-    "staging/gpu_prometheus", "intermediate/int_gpu_reading__series.sql",
-    "intermediate/int_gpu_reading__instants.sql",
-    "intermediate/int_gpu_energy__intervals.sql", "intermediate/int_gpu_energy__pieces.sql",
-    "intermediate/int_gpu_energy__hourly.sql", "intermediate/_int_gpu_energy__models.yml",
+    "staging/gpu_prometheus", "intermediate/days/int_gpu_reading__series.sql",
+    "intermediate/days/int_gpu_reading__instants.sql",
+    "intermediate/days/int_gpu_energy__intervals.sql", "intermediate/days/int_gpu_energy__pieces.sql",
+    "intermediate/days/int_gpu_energy__hourly.sql", "intermediate/days/_int_gpu_energy__models.yml",
 )
 DAY, DAYS_MS = date(2026, 6, 1), 86_400_000
 COLUMNS = (
@@ -102,7 +102,7 @@ def compiled(project: Path, **days: date):
     folder = project / "target/compiled/jevons/models"
     yield SimpleNamespace(
         staging=(folder / "staging/gpu_prometheus/stg_gpu_prometheus__samples.sql").read_text("utf-8"),
-        hourly=(folder / "intermediate/int_gpu_energy__hourly.sql").read_text("utf-8"),
+        hourly=(folder / "intermediate/days/int_gpu_energy__hourly.sql").read_text("utf-8"),
     )
 
 

@@ -10,8 +10,12 @@ activity as (
 
     select
         *,
-        md5(concat_ws('|', usage_hour_utc, source, provider, model_canonical, api_key_id, project_id, workflow_tag,
-            pod, node, lifecycle_stage, call_purpose, energy_line, meter_method)) as activity_id
+        -- the whole key of the row; with its length before it, no name can run into the next
+        md5(concat_ws('|', usage_hour_utc
+            {%- for name in ['source', 'provider', 'provider_canonical', 'model_canonical', 'api_key_id', 'project_id',
+                'workflow_tag', 'pod', 'node', 'lifecycle_stage', 'call_purpose', 'energy_line', 'meter_method'] %}
+            , length({{ name }}), {{ name }}
+            {%- endfor %})) as activity_id
     from {{ ref('int_activity__hourly') }}
     where is_of_record and {{ in_days('usage_date') }}
 

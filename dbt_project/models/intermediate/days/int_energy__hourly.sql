@@ -9,9 +9,9 @@ with
 
 activity as (select * from {{ ref('int_activity__attributed') }}),
 
-factors as (select * from {{ ref('factor_set') }} where factor_set in ('{{ var("factor_sets") | join("', '") }}')),
+factors as (select * from {{ ref('factor_set') }} where {{ in_force('factor_set') }}),
 
-hardware as (select * from {{ ref('gpu_factor') }}),
+hardware as (select * from {{ ref('gpu_factor') }} where {{ in_force('factor_set') }}),
 
 providers as (select * from {{ ref('stg_settings__providers') }}),
 
@@ -19,14 +19,15 @@ source_sites as (select * from {{ ref('stg_settings__sources') }}),
 
 sites as (select * from {{ ref('int_site__named') }}),
 
--- what is not known is at most as hungry as the hungriest model that is: forgetting a factor never lowers the range
+-- what is not known is at most as hungry as the hungriest model that ever was: all sets that were frozen, in force or
+-- not, so that putting a factor out of force never lowers the range
 hungriest as (
 
     select
         {%- for kind in kinds %}
         max(kwh_per_{{ kind }}_high) as kwh_per_{{ kind }}_high{{ ',' if not loop.last }}
         {%- endfor %}
-    from factors
+    from {{ ref('factor_set') }}
 
 ),
 

@@ -38,7 +38,7 @@ candidates as (
     inner join rules
         {%- if kind in ('pod', 'node') %}
         -- pods carry random endings: a rule may end in *
-        on identities.{{ column }} like replace(rules.match_value, '*', '%')
+        on identities.{{ column }} like {{ pattern_of('rules.match_value') }} escape '!'
         {%- else %}
         on identities.{{ column }} = rules.match_value
         {%- endif %}
@@ -65,7 +65,8 @@ ranked as (
 
 chosen as (
 
-    select usage_date, source, api_key_id, project_id, workflow_tag, pod, node, workflow_id, sum(share) as share
+    select usage_date, source, api_key_id, project_id, workflow_tag, pod, node, workflow_id,
+        cast(sum(share) as decimal(9, 8)) as share
     from ranked
     where choice = 1
     group by usage_date, source, api_key_id, project_id, workflow_tag, pod, node, workflow_id

@@ -4,9 +4,9 @@ with
 
 sites as (select * from {{ ref('stg_settings__sites') }}),
 
-yearly as (select * from {{ ref('grid_yearly') }}),
+yearly as (select * from {{ ref('grid_yearly') }} where {{ in_force('factor_set') }}),
 
-hardware as (select * from {{ ref('gpu_factor') }}),
+hardware as (select * from {{ ref('gpu_factor') }} where {{ in_force('factor_set') }}),
 
 default_pue as (
 

@@ -27,8 +27,7 @@ daily as (
             'embodied_gco2e', 'water_litres'] %}
         cast(sum({{ name }}) as decimal(38, 9)) as {{ name }},
         {%- endfor %}
-        cast(cast(sum(cost_nano_usd) as decimal(27, 0)) * cast(0.000000001 as decimal(10, 9)) as decimal(38, 9))
-            as cost_usd
+        cast({{ usd_from_nano_usd('sum(cost_nano_usd)') }} as decimal(38, 9)) as cost_usd
     from hourly
     group by {{ keys | join(', ') }}
 

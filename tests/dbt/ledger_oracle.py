@@ -1,0 +1,253 @@
+"""What the ledger must say about made-up organisations, worked out in fractions from the written rules.
+
+Written from DESIGN and the descriptions of the columns; it shares no code and no query with the models.
+"""
+
+from collections import defaultdict
+from datetime import date
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+SETS_IN_FORCE = {"ecologits-0.11.3", "jevons-defaults-1"}
+IDENTITIES = ("api_key_id", "project_id", "workflow_tag", "pod", "node")
+WHOLE = ("call_count", "retry_count", "error_count", "input_tokens", "cached_input_tokens", "output_tokens",
+         "gpu_seconds", "energy_millijoules", "cost_nano_usd")
+COUNTED = {"request": "call_count", "input_token": "input_tokens", "cached_input_token": "cached_input_tokens",
+           "output_token": "output_tokens"}
+ENDS = ("_low", "", "_high")
+# what is compared with int_footprint__hourly, in this order
+COLUMNS = (
+    "usage_hour_utc", "source", "provider", "provider_canonical", "model_canonical", "lifecycle_stage", "call_purpose",
+    "energy_line", "attribution_method", "workflow_id", "team_id", "site_id", "gap_reason", "factor_id",
+    "evidence_tier", "grid_zone", "grid_rung", "call_count", "retry_count", "error_count", "input_tokens",
+    "cached_input_tokens", "output_tokens", "gpu_seconds", "cost_nano_usd", "energy_kwh_low", "energy_kwh",
+    "energy_kwh_high", "location_gco2e", "market_gco2e", "embodied_gco2e", "water_litres",
+)
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+
+
+def rounded(value: Fraction | None, digits: int = 9) -> Fraction | None:
+    """Half away from zero, once."""
+    if value is None:
+        return None
+    size = Fraction(floor(abs(value) * 10**digits + Fraction(1, 2)), 10**digits)
+    return size if value >= 0 else -size
+
+
+def exact(value: Any) -> Fraction | None:
+    """A number as a fraction, the unknown as None."""
+    return None if value is None else Fraction(value)
+
+
+def in_force(rule: Row, day: date) -> bool:
+    """Whether an effective-dated row holds on that day; its end is excluded."""
+    return rule["valid_from"] <= day and (rule["valid_to"] is None or day < rule["valid_to"])
+
+
+def largest_remainder(whole: int | None, shares: dict[str, Fraction]) -> dict[str, int | None]:
+    """Hare's method: floors first, what is left to the largest remainders, ties to the first name."""
+    if whole is None:
+        return dict.fromkeys(shares)
+    parts = {name: floor(whole * share) for name, share in shares.items()}
+    by_remainder = sorted(shares, key=lambda name: (parts[name] - whole * shares[name], name))
+    for name in by_remainder[: whole - sum(parts.values())]:
+        parts[name] += 1
+    return parts
+
+
+def owners(row: Row, tables: Tables) -> dict[str, Fraction]:
+    """Workflows that answer for an identity on a day, with their shares; empty where nobody does."""
+    if row["workflow_tag"] in {workflow["workflow_id"] for workflow in tables["stg_registry__workflows"]}:
+        return {row["workflow_tag"]: Fraction(1)}
+    for kind, name in (("tag", "workflow_tag"), ("api_key", "api_key_id"), ("pod", "pod"), ("project", "project_id"),
+                       ("node", "node")):
+        for source in (row["source"], None):
+            rules = [
+                rule for rule in tables["stg_registry__attribution_rules"]
+                if rule["match_type"] == kind and rule["source"] == source and in_force(rule, row["usage_date"])
+                and row[name] and _matches(kind, rule["match_value"], row[name])
+            ]
+            if rules:
+                telling = min((-len(rule["match_value"]), rule["match_value"]) for rule in rules)[1]
+                found: dict[str, Fraction] = defaultdict(Fraction)
+                for rule in rules:
+                    if rule["match_value"] == telling:
+                        found[rule["workflow_id"]] += Fraction(rule["share"])
+                return found
+    return {}
+
+
+def _matches(kind: str, pattern: str, value: str) -> bool:
+    """Pods and nodes: `*` is any ending or beginning, everything else is meant literally."""
+    if kind not in ("pod", "node") or "*" not in pattern:
+        return pattern == value
+    before, _, after = pattern.partition("*")
+    return len(value) >= len(before) + len(after) and value.startswith(before) and value.endswith(after)
+
+
+def activity(tables: Tables) -> list[Row]:
+    """The hour's rows under their canonical names; those of another system than the provider's own are left out."""
+    providers = {row["provider"]: row for row in tables["stg_settings__providers"]}
+    summed: dict[tuple, Row] = {}
+    for source in ("call_log", "openai", "gpu_prometheus"):
+        for row in tables[f"int_{source}__activity"]:
+            record = providers.get(row["provider"], {}).get("system_of_record")
+            if record is not None and record != source:
+                continue
+            provider, model = row["provider"], row["model_reported"] or ""
+            for alias in tables["model_alias"]:
+                if (alias["provider"], alias["model_reported"]) == (provider, model) and in_force(
+                        alias, row["usage_date"]):
+                    provider, model = alias["provider_canonical"], alias["model_canonical"]
+                    break
+            labels = {
+                "usage_date": row["usage_date"], "usage_hour_utc": row["usage_hour_utc"], "source": source,
+                "provider": row["provider"] or "", "provider_canonical": provider or "", "model_canonical": model,
+                **{name: row.get(name) or "" for name in (*IDENTITIES, "lifecycle_stage", "call_purpose",
+                                                          "energy_line", "meter_method")},
+            }
+            into = summed.setdefault(tuple(labels.values()), {**labels, **dict.fromkeys(WHOLE)})
+            cost = None if row["cost_usd"] is None else int(row["cost_usd"] * 10**9)
+            for name in WHOLE:
+                value = cost if name == "cost_nano_usd" else row[name]
+                if value is not None:
+                    into[name] = (into[name] or 0) + value
+    return list(summed.values())
+
+
+def attributed(tables: Tables) -> list[Row]:
+    """Every row given to whom it belongs; what nobody owns stays, under a name of its own."""
+    teams = {row["workflow_id"]: row["team_id"] for row in tables["stg_registry__workflows"]}
+    found = []
+    for row in activity(tables):
+        shares = owners(row, tables)
+        if not shares:
+            # a node says where something ran, not who asked for it
+            asked = row["api_key_id"] or row["project_id"] or row["workflow_tag"] or row["pod"]
+            method = "orphan" if asked else "unattributed"
+            found.append({**row, "attribution_method": method, "workflow_id": method, "team_id": method})
+            continue
+        parts = {name: largest_remainder(row[name], shares) for name in WHOLE}
+        method = "direct" if len(shares) == 1 else "allocated"
+        for workflow in shares:
+            found.append({
+                **row, "attribution_method": method, "workflow_id": workflow, "team_id": teams[workflow],
+                **{name: parts[name][workflow] for name in WHOLE},
+            })
+    return found
+
+
+def footprint(tables: Tables) -> list[tuple]:
+    """The rows of int_footprint__hourly as tuples of COLUMNS, numbers as fractions."""
+    return [
+        tuple(exact(line[name]) if name in COLUMNS[17:] else line[name] for name in COLUMNS)
+        for row in attributed(tables)
+        for line in _lines(row, tables)
+    ]
+
+
+def _lines(row: Row, tables: Tables) -> list[Row]:
+    providers = {each["provider"]: each for each in tables["stg_settings__providers"]}
+    provider = providers.get(row["provider"], {})
+    at_source = {each["source"]: each.get("site_id") for each in tables["stg_settings__sources"]}
+    site_id = at_source.get(row["source"]) or provider.get("site_id")
+    site = next((each for each in tables["stg_settings__sites"] if each["site_id"] == site_id), None)
+    row = {**row, "site_id": site_id}
+    if not row["meter_method"]:
+        elsewhere = provider.get("energy_from") not in (None, row["source"])
+        return [_placed({**row, **_estimate(row, tables, elsewhere)}, site, tables)]
+    metered = {**row, **_reading(row, site, tables)}
+    lines = [_placed(metered, site, tables)]
+    if site is not None:
+        lines.append(_placed(_overhead(metered, site, tables), site, tables))
+    return lines
+
+
+def _estimate(row: Row, tables: Tables, elsewhere: bool) -> Row:
+    none = dict.fromkeys(("factor_id", "evidence_tier", "gap_reason", "energy_kwh_low", "energy_kwh", "energy_kwh_high",
+                          "embodied_gco2e", "onsite"))
+    if elsewhere:
+        return {**none, "gap_reason": "metered_elsewhere"}
+    name = row["provider_canonical"], row["model_canonical"]
+    factor = next((
+        each for each in tables["factor_set"]
+        if (each["provider"], each["model_name"]) == name and each["factor_set"] in SETS_IN_FORCE
+        and row["usage_date"] >= each["valid_from"]
+    ), None)
+    none["onsite"] = rounded(exact(factor["wue_onsite_litres_per_kwh"]), 6) if factor else None
+    if not any(row[count] for count in COUNTED.values()):
+        return none
+    found = {**none, "factor_id": factor and factor["factor_id"], "evidence_tier": factor and factor["evidence_tier"],
+             "gap_reason": None if factor else "no_factor"}
+    if factor:
+        for end in ENDS:
+            found[f"energy_kwh{end}"] = rounded(
+                sum(row[count] * Fraction(factor[f"kwh_per_{kind}{end}"]) for kind, count in COUNTED.items()))
+        per_request, per_token = (exact(factor[f"embodied_gco2e_per_{kind}"]) for kind in ("request", "output_token"))
+        if per_request is not None and per_token is not None:
+            found["embodied_gco2e"] = rounded(row["call_count"] * per_request + row["output_tokens"] * per_token)
+    elif tables["factor_set"]:  # the unknown is at most as hungry as the hungriest that was ever known
+        found["energy_kwh_high"] = rounded(sum(
+            row[count] * max(Fraction(each[f"kwh_per_{kind}_high"]) for each in tables["factor_set"])
+            for kind, count in COUNTED.items()))
+    return found
+
+
+def _hardware(tables: Tables, quantity: str) -> Row:
+    return next(row for row in tables["gpu_factor"] if row["quantity"] == quantity)
+
+
+def _reading(row: Row, site: Row | None, tables: Tables) -> Row:
+    embodied = rounded(Fraction(_hardware(tables, "embodied_gco2e_per_gpu_second")["value"]) * row["gpu_seconds"])
+    found = {"embodied_gco2e": embodied, "onsite": exact(site.get("water_litres_per_kwh")) if site else None,
+             "gap_reason": "no_meter", "factor_id": None, "evidence_tier": None,
+             **{f"energy_kwh{end}": None for end in ENDS}}
+    if row["energy_millijoules"] is None:
+        return found
+    factor = _hardware(
+        tables, {"counter_delta": "energy_counter_ratio", "power_integral": "power_integral_ratio"}[row["meter_method"]])
+    kwh = rounded(Fraction(row["energy_millijoules"], 3_600_000_000))  # the reading is a figure of its own
+    return {**found, "gap_reason": None, "factor_id": factor["gpu_factor_id"], "evidence_tier": factor["evidence_tier"],
+            **{f"energy_kwh{end}": rounded(kwh * Fraction(factor[f"value{end}"])) for end in ENDS}}
+
+
+def _overhead(row: Row, site: Row, tables: Tables) -> Row:
+    default = _hardware(tables, "default_pue_ratio")
+    given = site["pue_ratio"]
+    known = row["energy_kwh"] is not None
+    factor = (default["gpu_factor_id"], default["evidence_tier"]) if given is None else (f"site/{site['site_id']}/pue", 1)
+    return {
+        **row, **dict.fromkeys(WHOLE, 0), "energy_line": "overhead", "embodied_gco2e": 0,
+        "factor_id": factor[0] if known else None, "evidence_tier": factor[1] if known else None,
+        **{f"energy_kwh{end}": rounded(
+            row[f"energy_kwh{end}"] * (Fraction(default[f"value{end}"] if given is None else given) - 1)
+        ) if known else None for end in ENDS},
+    }
+
+
+def _placed(row: Row, site: Row | None, tables: Tables) -> Row:
+    """With the carbon and the water of the place and the hour."""
+    site = site or {}
+    yearly = next((each for each in tables["grid_yearly"] if each["zone_country"] == site.get("country")), {})
+    hour = next((
+        each for each in tables["stg_electricity_maps__carbon_intensity"]
+        if (each["zone"], each["usage_hour_utc"]) == (site.get("zone"), row["usage_hour_utc"])
+    ), None)
+    rung = "unknown"
+    if hour:
+        rung = "hourly_estimated" if hour["is_estimated"] else "hourly_measured"
+    elif yearly:
+        rung = "yearly_mix"
+    intensity = hour["gco2e_per_kwh"] if hour else yearly.get("gco2e_per_kwh")
+    water = yearly.get("water_litres_per_kwh")
+
+    def times(ratio: Any) -> Fraction | None:
+        return None if row["energy_kwh"] is None or ratio is None else rounded(row["energy_kwh"] * Fraction(ratio))
+
+    return {
+        **row, "grid_zone": site.get("zone"), "grid_rung": None if row["energy_kwh"] is None else rung,
+        "location_gco2e": times(intensity), "market_gco2e": times(site.get("market_gco2e_per_kwh")),
+        "water_litres": times(None if water is None or row["onsite"] is None else Fraction(water) + row["onsite"]),
+    }

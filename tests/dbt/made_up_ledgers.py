@@ -1,0 +1,238 @@
+"""Thousands of small organisations at once, made up from one number: declarations, rules and activity.
+
+Each day is an organisation of its own: no key, rule or workflow of one occurs in another. What must come out of them is
+worked out by `oracle`, from the written rules; nothing of the models' SQL is repeated here.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from random import Random
+
+from ledger_project import ENDS, IDENTITIES, KINDS
+
+FIRST_DAY = date(2026, 1, 1)
+DAY = timedelta(days=1)
+Row = dict
+COUNTS = ("call_count", "input_tokens", "cached_input_tokens", "output_tokens")
+
+
+@dataclass
+class Made:
+    """The tables of one batch of organisations, by name."""
+
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+
+
+def make(seed: int, organisations: int) -> dict[str, list[Row]]:
+    """The tables that the models read, for that many organisations."""
+    random = Random(seed)
+    tables: dict[str, list[Row]] = {
+        "int_call_log__activity": [], "int_openai__activity": [], "int_gpu_prometheus__activity": [],
+        "stg_registry__workflows": [], "stg_registry__attribution_rules": [],
+        **_declarations(random, organisations),
+    }
+    for number in range(organisations):
+        _organisation(random, number, tables)
+    tables["stg_registry__teams"] = [
+        {"team_id": team, "team_name": team, "unit_id": f"unit {team[-1]}", "country": "FR"}
+        for team in sorted({row["team_id"] for row in tables["stg_registry__workflows"]})
+    ]
+    return tables
+
+
+def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
+    """What all organisations of a batch share: factors, sites, providers, and what is known of the grid."""
+    days = [FIRST_DAY + n * DAY for n in range(organisations)]
+
+    def between(low: str, high: str, digits: int) -> Decimal:
+        low, high = (int(Decimal(end) * 10**digits) for end in (low, high))
+        return Decimal(random.randint(low, high)).scaleb(-digits)
+
+    sites = [
+        {"site_id": "s0", "zone": "Z0", "country": "AAA", "pue_ratio": None, "market_gco2e_per_kwh": between("0", "9", 6)},
+        {"site_id": "s1", "zone": "Z1", "country": "BBB", "pue_ratio": between("1", "3", 6),
+         "water_litres_per_kwh": between("0", "2", 6)},
+        {"site_id": "s2", "zone": "Z0", "country": "no yearly mix", "pue_ratio": between("1", "2", 2),
+         "water_litres_per_kwh": Decimal("0.1")},
+    ]
+    return {
+        "stg_settings__sites": sites,
+        "stg_settings__sources": [
+            {"source": "call_log"}, {"source": "openai"},
+            {"source": "gpu_prometheus", "site_id": random.choice(["s0", "s1", "s2", None])},
+        ],
+        "stg_settings__providers": [
+            {"provider": "p0", "site_id": "s0"},
+            {"provider": "p1", "site_id": "s1", "system_of_record": "call_log"},
+            {"provider": "openai", "site_id": random.choice(["s0", "s2"]),
+             "system_of_record": random.choice(["openai", None])},
+            {"provider": "own", "site_id": "s2", "system_of_record": "call_log", "energy_from": "gpu_prometheus"},
+        ],
+        "grid_yearly": [
+            {"grid_factor_id": country, "factor_set": "ecologits-0.11.3", "zone_country": country,
+             "gco2e_per_kwh": between("0", "900", 6), "water_litres_per_kwh": random.choice([None, between("0", "9", 6)])}
+            for country in ("AAA", "BBB")
+        ],
+        "stg_electricity_maps__carbon_intensity": [
+            {"zone": zone, "usage_date": day, "usage_hour_utc": datetime.combine(day, time(hour)),
+             "gco2e_per_kwh": between("0", "900", 6), "is_estimated": random.random() < 0.5}
+            for zone in ("Z0", "Z1") for day in days for hour in (0, 1) if random.random() < 0.5
+        ],
+        "gpu_factor": [
+            {"gpu_factor_id": quantity, "factor_set": "jevons-defaults-1", "gpu_model_pattern": "%",
+             "quantity": quantity, "evidence_tier": tier,
+             **{f"value{end}": value for end, value in zip(ENDS, values, strict=True)}}
+            for quantity, tier, values in (
+                ("energy_counter_ratio", 1, (Decimal("0.95"), Decimal(1), Decimal("1.05"))),
+                ("power_integral_ratio", 1, (between("0.5", "1", 6), Decimal(1), between("1", "2", 6))),
+                ("default_pue_ratio", 5, (between("1", "1.2", 6), between("1.2", "1.5", 6), between("1.5", "3", 6))),
+                ("embodied_gco2e_per_gpu_second", 4, (Decimal(0), between("0", "0.1", 18), Decimal(1))),
+            )
+        ],
+        "factor_set": [
+            _factor(random, provider, model, days)
+            for provider in ("p0", "p1", "openai", "own") for model in ("m0", "m1", "m2")
+            if random.random() < 0.8
+        ],
+        "model_alias": [
+            # the name that p1 gives to p0's model: beside it stands p1's own model of that very name
+            {"provider": "p1", "model_reported": "p0.m0", "provider_canonical": "p0", "model_canonical": "m0",
+             "valid_from": days[0], "valid_to": None},
+            # a name that moves from one model to another in the middle
+            {"provider": "openai", "model_reported": "latest", "provider_canonical": "openai", "model_canonical": "m0",
+             "valid_from": days[0], "valid_to": days[len(days) // 2]},
+            {"provider": "openai", "model_reported": "latest", "provider_canonical": "openai", "model_canonical": "m1",
+             "valid_from": days[len(days) // 2], "valid_to": None},
+        ],
+    }
+
+
+def _factor(random: Random, provider: str, model: str, days: list[date]) -> Row:
+    """Factors of at most 2e-6 kWh a unit, so that 1e17 units still fit DECIMAL(24,9) as grams."""
+    found: Row = {
+        "factor_id": f"{provider}/{model}", "provider": provider, "model_name": model, "evidence_tier": 4,
+        "factor_set": random.choice(["ecologits-0.11.3", "ecologits-0.11.3", "jevons-defaults-1", "not in force"]),
+        "valid_from": random.choice([date(2020, 1, 1), date(2020, 1, 1), days[len(days) // 3]]),
+        "wue_onsite_litres_per_kwh": random.choice([None, Decimal(random.randint(0, 10**18 - 1)).scaleb(-18)]),
+    }
+    for kind in KINDS:
+        central = random.choice([0, random.randint(0, 10**12), random.randint(0, 10**6), 5 * 10**8])
+        low = random.randint(0, central)
+        high = random.randint(central, 2 * 10**12)
+        for end, value in zip(ENDS, (low, central, high), strict=True):
+            found[f"kwh_per_{kind}{end}"] = Decimal(value).scaleb(-18)
+    for name in ("embodied_gco2e_per_request", "embodied_gco2e_per_output_token"):
+        found[name] = random.choice([None, Decimal(random.randint(0, 10**14)).scaleb(-18)])
+    return found
+
+
+def _organisation(random: Random, number: int, tables: dict[str, list[Row]]) -> None:
+    day = FIRST_DAY + number * DAY
+    # the separator of joined keys, and the wildcards of LIKE, stand in names that vendors and people really give
+    names = {
+        "api_key_id": [f"{number}k1", f"{number}k2", f"{number}k2|", f"{number}k3"],
+        "project_id": [f"{number}pr1", f"|{number}pr1", f"{number}pr2"],
+        "workflow_tag": [f"{number}t_1", f"{number}t-1", f"{number}w0", f"{number}w9"],
+        "pod": [f"{number}chat-llm-7f", f"{number}chat-a", f"{number}batch_1", f"{number}batch-1"],
+        "node": [f"{number}n%1", f"{number}n-1", f"{number}n-2"],
+    }
+    for w in range(random.randint(1, 5)):
+        tables["stg_registry__workflows"].append(
+            {"workflow_id": f"{number}w{w}", "team_id": f"{number}team{random.randint(0, 2)}"})
+    workflows = [row["workflow_id"] for row in tables["stg_registry__workflows"] if row["workflow_id"].startswith(
+        f"{number}w")]
+    patterns = [f"{number}chat-*", f"{number}chat-llm-*", f"*{number}chat-a", f"{number}batch_1", f"{number}batch_*"]
+    keys = [("api_key", value) for value in names["api_key_id"]]
+    keys += [("project", value) for value in names["project_id"]]
+    keys += [("tag", value) for value in names["workflow_tag"] if not value.endswith("w0")]
+    keys += [("pod", value) for value in patterns]
+    keys += [("node", value) for value in (f"{number}n%1", f"{number}n-*", f"{number}n-1")]
+    for kind, value in random.sample(keys, random.randint(0, 8)):
+        for source in random.sample([None, "call_log", "gpu_prometheus"], random.randint(1, 2)):
+            _rules(random, day, (kind, source, value), workflows, tables["stg_registry__attribution_rules"])
+    for _ in range(random.randint(1, 6)):
+        source = random.choice(["call_log", "call_log", "openai", "gpu_prometheus"])
+        row = _meter(random) if source == "gpu_prometheus" else _calls(random, source)
+        given = {"gpu_prometheus": ("pod", "node"), "openai": ("api_key_id", "project_id")}.get(source, IDENTITIES[:3])
+        for name in given:
+            row[name] = random.choice([*names[name], None])
+        row.update(usage_date=day, usage_hour_utc=datetime.combine(day, time(random.choice([0, 0, 1, 2]))),
+                   source=source, lifecycle_stage=random.choice(["inference", "unknown"]))
+        tables[f"int_{source}__activity"].append(row)
+        if random.random() < 0.2:  # the same again: one row of the hour holds both
+            tables[f"int_{source}__activity"].append(dict(row))
+
+
+def _rules(random: Random, day: date, key: tuple, workflows: list[str], rules: list[Row]) -> None:
+    """Rules of one identity whose shares sum to 1 on each of their days; they may be over, or not yet begun."""
+    first = day - random.choice([0, 1, 400, -1]) * DAY
+    end = random.choice([None, day, day + DAY, day + 2 * DAY])
+    if end is not None and end <= first:
+        end = first + DAY
+    chosen = random.sample(workflows, random.randint(1, len(workflows)))
+    if len(chosen) > 1 and random.random() < 0.3:  # two rules may name one workflow
+        chosen[-1] = chosen[0]
+    for share, workflow in zip(_shares(random, len(chosen)), chosen, strict=True):
+        rules.append({
+            "rule_id": f"rule {len(rules)}", "match_type": key[0], "source": key[1], "match_value": key[2],
+            "workflow_id": workflow, "share": share, "valid_from": first, "valid_to": end,
+        })
+
+
+def _shares(random: Random, count: int) -> list[Decimal]:
+    """Shares above 0 with 8 digits that sum to 1: even ones (three are 0.33333333, 0.33333333, 0.33333334), or any."""
+    whole = 10**8
+    if random.random() < 0.5:
+        parts = [whole // count] * count
+        parts[-1] += whole - sum(parts)
+    else:
+        cuts = sorted(random.sample(range(1, whole), count - 1))
+        parts = [high - low for low, high in zip([0, *cuts], [*cuts, whole], strict=True)]
+    random.shuffle(parts)
+    return [Decimal(part).scaleb(-8) for part in parts]
+
+
+def _quantity(random: Random) -> int:
+    return random.choice([0, 0, 1, 2, 3, random.randint(0, 50), random.randint(0, 10**7), 10**17 - random.randint(0, 99)])
+
+
+def _calls(random: Random, source: str) -> Row:
+    provider = "openai" if source == "openai" else random.choice(["p0", "p1", "p1", "openai", "own", "stranger", None])
+    return {
+        "provider": provider, "model_reported": random.choice(["m0", "m1", "m2", "m9", "p0.m0", "latest"]),
+        "call_purpose": random.choice(["batch", "unknown"]), "energy_line": "direct", "meter_method": None,
+        **{name: _quantity(random) for name in COUNTS},
+        "retry_count": None if source == "openai" else _quantity(random),
+        "error_count": None if source == "openai" else _quantity(random),
+        "gpu_seconds": 0, "energy_millijoules": None,
+        "cost_usd": random.choice([None, Decimal(0), Decimal(random.randint(-(10**6), 10**17)).scaleb(-9)]),
+    }
+
+
+def _meter(random: Random) -> Row:
+    method = random.choice(["counter_delta", "power_integral", "unmeasured"])
+    return {
+        "provider": "hardware", "model_reported": random.choice(["H100", None]), "call_purpose": "unknown",
+        "energy_line": random.choice(["direct", "idle"]), "meter_method": method,
+        **dict.fromkeys((*COUNTS, "retry_count", "error_count"), 0),
+        "gpu_seconds": random.randint(0, 3600), "cost_usd": Decimal(0),
+        "energy_millijoules": None if method == "unmeasured" else random.choice(
+            [0, 1, 17, 18, 19, random.randint(0, 10**9), 10**17 - random.randint(0, 99)]),
+    }
+
+
+def shuffled(tables: dict[str, list[Row]], seed: int) -> dict[str, list[Row]]:
+    """The same rows in another order."""
+    random = Random(seed)
+    return {name: random.sample(rows, len(rows)) for name, rows in tables.items()}
+
+
+def without_one_factor(tables: dict[str, list[Row]]) -> Iterator[tuple[str, dict[str, list[Row]]]]:
+    """The tables again and again, each time with one factor put out of force."""
+    for factor in tables["factor_set"]:
+        if factor["factor_set"] != "not in force":
+            others: Iterable[Row] = (
+                {**row, "factor_set": "not in force"} if row is factor else row for row in tables["factor_set"])
+            yield factor["factor_id"], {**tables, "factor_set": list(others)}

@@ -1,0 +1,103 @@
+"""The README is true: its commands run, and what it names exists.
+
+What the commands do is tested with the rooms they belong to.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from support import ROOT, run_jevons
+from typer.main import get_command
+
+from assets.cli import app
+from pipelines.sources import all_sources
+
+README = (ROOT / "README.md").read_text("utf-8")
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "DECISIONS.md")]
+COMMANDS = [
+    line.split("#")[0].strip() for block in re.findall(r"```\n(.*?)```", README, re.S) for line in block.splitlines()
+    if line.strip()
+]
+# these two open a server and stay; they are tried in tests/dashboards and tests/assets
+STAY = {"dashboard", "dev"}
+
+
+def words(command: str) -> list[str]:
+    return shlex.split(command)[1:]
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(".venv/bin/jevons sql")])
+def test_its_queries_answer(command: str, demo_home: Path) -> None:
+    answer = run_jevons(demo_home, *words(command))
+    assert "energy_kwh" in answer.stdout and "orphan" in answer.stdout
+    assert "build" in answer.stderr
+
+
+def test_its_verify_says_that_all_is_well(demo_home: Path) -> None:
+    assert "every file is as it was published" in run_jevons(demo_home, "verify").stdout
+
+
+def test_its_first_steps_work_for_an_organisation_of_ones_own(demo_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "own"
+    assert "jevons.toml" in run_jevons(home, "init").stdout
+    inbox = demo_home / "inbox" / "registry"
+    files = [str(inbox / name) for name in ("teams.csv", "workflows.csv", "attribution_rules.csv", "ceilings.csv")]
+    run_jevons(home, "registry", "import", *files)
+    assert "attribution" in README or "rules.csv" in README
+    listed = run_jevons(home, "registry", "list", "teams").stdout
+    assert "claims-fr" in listed
+    assert "published" in run_jevons(home, "doctor", check=False).stdout
+
+
+def test_every_command_is_either_tried_or_stays_open() -> None:
+    known = {name for name in get_command(app).commands}
+    tried = {"sql", "verify", "init", "registry", "doctor", "materialize", "demo"}
+    named = {words(c)[0] for c in COMMANDS if c.startswith(".venv/bin/jevons")}
+    assert named <= known
+    assert named <= tried | STAY
+
+
+def test_the_first_two_commands_are_make_targets() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert [c for c in COMMANDS if c.startswith("make")] == ["make demo", "make test"]
+    for target in ("demo", "test", "bench", "lock"):
+        assert re.search(rf"^{target}:", makefile, re.M)
+
+
+def test_every_source_with_a_section_has_a_row() -> None:
+    for source in all_sources():
+        if not source.always:
+            assert f"| `{source.name}` |" in README, source.name
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_and_paths_exist(document: Path) -> None:
+    text = document.read_text("utf-8")
+    linked = re.findall(r"\]\(([^)#]+)\)", text)
+    quoted = re.findall(r"`((?:pipelines|assets|quality|dashboards|dbt_project|tests|docs)/[\w./-]*)`", text)
+    for name in [*linked, *quoted]:
+        assert (ROOT / name).exists(), name
+
+
+def test_secrets_are_named_in_the_example() -> None:
+    example = (ROOT / ".env.example").read_text("utf-8")
+    named = set(re.findall(r"`([A-Z][A-Z_]+)`", README)) | {s.secret for s in all_sources() if s.secret}
+    for name in named - {"CURRENT"}:
+        assert re.search(rf"^{name}=", example, re.M), name
+
+
+def test_help_of_every_command_is_complete() -> None:
+    def walk(command, path):
+        if hasattr(command, "commands"):
+            for name, inner in command.commands.items():
+                yield from walk(inner, f"{path} {name}")
+        else:
+            yield path, command
+
+    for path, command in walk(get_command(app), "jevons"):
+        assert command.help and len(command.help) > 20, path
+        for parameter in command.params:
+            if parameter.name not in {"help", "install_completion", "show_completion"}:
+                assert getattr(parameter, "help", None), f"{path}: {parameter.name}"
