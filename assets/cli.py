@@ -211,9 +211,9 @@ def dev(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000)
     from assets.project import ROOT
 
     prepare_environment()
-    os.chdir(ROOT)
+    os.chdir(os.environ["DAGSTER_HOME"])  # in the project's folder it would warn of that folder's dagster.yaml
     dg = str(Path(sys.executable).with_name("dg"))
-    os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port)])
+    os.execv(dg, [dg, "dev", "--target-path", str(ROOT), "--host", "127.0.0.1", "--port", str(port)])
 
 
 @factors_app.command("freeze")

@@ -18,8 +18,8 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 
 materialize = dg.define_asset_job(
     JOB, selection=dg.AssetSelection.all(), description="From the vendors' pages to the published snapshot.",
-    # a step's process is forked from one that has loaded everything already: it starts at once
-    executor_def=dg.multiprocess_executor.configured({"start_method": {"forkserver": {}}}),
+    # one after the other is what the pools allow anyway, and a process of its own would cost each step some seconds
+    executor_def=dg.in_process_executor,
 )
 
 

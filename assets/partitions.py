@@ -13,6 +13,8 @@ from pipelines.window import DAY, Window
 
 FIRST_DAY = os.environ.get("JEVONS_FIRST_DAY") or "2023-01-01"
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC")
+ONE_RUN = dg.BackfillPolicy.single_run()
+"""Of every asset, those without days too: only then does one run take a range through the whole job."""
 MORNING = "jevons/morning"
 """Run tag of the schedule: the run's partition is yesterday, and earlier days are looked at where that is due."""
 INTERACTIVE = "jevons/interactive"

@@ -11,6 +11,7 @@ import dagster as dg
 import duckdb
 
 from assets.built import warehouse
+from assets.partitions import ONE_RUN
 from assets.warehouse import POOL, PROJECT, model_key
 from pipelines import engine, snapshot
 from pipelines.settings import home, load
@@ -27,6 +28,7 @@ def marts() -> list[str]:
 
 @dg.asset(
     key=INSPECTED, deps=[model_key(mart) for mart in marts()], pool=POOL, group_name="published",
+    backfill_policy=ONE_RUN,
     kinds={"greatexpectations"}, description="The finished marts, looked at as a whole before anybody else sees them.",
     check_specs=[
         dg.AssetCheckSpec(f"gate_{mart}", asset=INSPECTED, blocking=True,
@@ -52,6 +54,7 @@ def inspected(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 
 @dg.asset(
     key=dg.AssetKey(["published"]), deps=[INSPECTED], pool=POOL, group_name="published",
+    backfill_policy=ONE_RUN,
     kinds={"duckdb", "parquet"}, description="The marts as an immutable, verifiable snapshot that readers open.",
 )
 def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.partitions import DAILY, INTERACTIVE, is_morning, stretches, window_of
+from assets.partitions import DAILY, INTERACTIVE, ONE_RUN, is_morning, stretches, window_of
 from pipelines import landing
 from pipelines.errors import JevonsError, SourceError
 from pipelines.http import Unreachable
@@ -67,7 +67,7 @@ def _raw_asset(source: Source, table: Table) -> dg.AssetsDefinition:
         key=key,
         deps=upstream,
         partitions_def=DAILY if table.daily else None,
-        backfill_policy=dg.BackfillPolicy.single_run() if table.daily else None,
+        backfill_policy=ONE_RUN,
         group_name=source.name,
         pool=f"source_{source.name}",
         kinds={"python", "parquet"},

@@ -15,7 +15,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
 from assets.built import deliveries, due, remember, warehouse
-from assets.partitions import DAILY, is_morning, window_of
+from assets.partitions import DAILY, ONE_RUN, is_morning, window_of
 from assets.project import DBT, project
 from assets.raw import raw_key
 from pipelines import landing
@@ -57,7 +57,7 @@ def dbt_resource() -> DbtCliResource:
 
 @dbt_assets(
     manifest=PROJECT.manifest_path, project=PROJECT, select="tag:daily", exclude=CODE_TESTS, name="ledger_days",
-    backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL,
+    backfill_policy=ONE_RUN, pool=POOL,
     dagster_dbt_translator=Translator(),
 )
 def ledger_days(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
@@ -81,7 +81,7 @@ def ledger_days(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Itera
 
 @dbt_assets(
     manifest=PROJECT.manifest_path, project=PROJECT, select="tag:whole", exclude=CODE_TESTS, name="marts_whole",
-    pool=POOL, dagster_dbt_translator=Translator(),
+    backfill_policy=ONE_RUN, pool=POOL, dagster_dbt_translator=Translator(),
 )
 def marts_whole(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     """Dimensions, roll-ups, ceilings and coverage over all days."""

@@ -4,6 +4,7 @@ What a source says and whether its values are plausible is decided elsewhere: `s
 was staged, and `commit` moves each day either into raw/ or into quarantine/.
 """
 
+import errno
 import json
 import logging
 import os
@@ -30,6 +31,7 @@ from pipelines.window import Window
 log = logging.getLogger(__name__)
 PART, RECEIPT = "part.parquet", "receipt.json"
 SHOWN_KEYS = 3
+FULL = (errno.EFBIG, errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,41 @@ def scratch(home: Path) -> Iterator[Path]:
 
 @contextmanager
 def told(where: Path) -> Iterator[None]:
-    """Turns a full disk into one sentence; nothing in raw/ was touched when it happens."""
+    """Turns a full disk, too little memory and a file that cannot be read into one sentence each.
+
+    The days that were not yet put in place stay as they were.
+    """
     try:
         yield
-    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        if isinstance(error, OSError) and error.errno not in {27, 28, 122}:  # EFBIG, ENOSPC, EDQUOT
+    except OSError as error:
+        if error.errno not in FULL:
             raise
+        raise _no_space(where, error) from error
+    except duckdb.OutOfMemoryException as error:
         raise JevonsError(
-            "The records could not be written", str(where), str(error).splitlines()[0][:200],
-            "free some space and run the same days again; what was landed before is untouched",
+            "The records need more memory than they may have", str(where), _said(error),
+            "raise JEVONS_MEMORY_LIMIT or run fewer days at once; what was landed before is untouched",
         ) from error
+    except duckdb.IOException as error:
+        # DuckDB gives no number, only the system's words; every other trouble with a file is an IOException as well
+        if any(os.strerror(number) in str(error) for number in FULL):
+            raise _no_space(where, error) from error
+        raise JevonsError(
+            "The records could not be read", str(where), _said(error),
+            "look whether that file is whole and may be read, and run the same days again",
+        ) from error
+
+
+def _no_space(where: Path, error: Exception) -> JevonsError:
+    return JevonsError(
+        "The records could not be written", str(where), _said(error),
+        "free some space and run the same days again; what was landed before is untouched",
+    )
+
+
+def _said(error: Exception) -> str:
+    """The first line of what a library said, as a part of a sentence."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")
 
 
 def stage(source: Source, table: Table, context: Context, window: Window) -> Staged:
@@ -265,9 +292,10 @@ def _replace(
         attic = home / "raw_superseded" / target.relative_to(home / "raw")
         attic.mkdir(parents=True, exist_ok=True)
         kept = attic / f"v{old.version:04d}.parquet"
-        if not kept.exists() and receipts.sha256(part) == old.sha256:
-            os.link(part, kept)
-            shutil.copyfile(note, attic / f"v{old.version:04d}.receipt.json")
+        if old.sha256 != receipt.sha256 and receipts.sha256(part) == old.sha256:
+            receipts.write(attic / f"v{old.version:04d}.receipt.json", old)  # before the file: a crash leaves both
+            if not kept.exists():
+                os.link(part, kept)
     with staged.open("rb") as file:
         os.fsync(file.fileno())
     os.replace(staged, part)

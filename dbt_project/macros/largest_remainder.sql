@@ -4,6 +4,8 @@
     order. `quantity` must be the same in all rows of one split, and the shares must sum to 1. Works for negative
     quantities (refunds), because rounding down always leaves a remainder of zero or more units. -#}
 {% macro largest_remainder(quantity, share, parts_of, tie) -%}
+    {#- wide enough for DECIMAL(18,0) x DECIMAL(9,8); DuckDB keeps a product of two narrow operands narrow -#}
+    {%- set share = 'cast(' ~ share ~ ' as decimal(19, 8))' %}
     cast(
         floor({{ quantity }} * {{ share }})
         + case

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.factors.values import (
     GRAMS_PER_KG,
+    JOULES_PER_KWH,
     SECONDS_PER_YEAR,
     Ends,
     Span,
@@ -66,6 +67,10 @@ def gpu_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
     row = given["coefficients"]["default_pue"]
     span, tier = Span(*(Decimal(row[k]) for k in ("low", "value", "high"))), str(row["evidence_tier"])
     yield _gpu_row(ours, "default_pue_ratio", span, tier, unit=row["unit"], **source_of(row))
+    row = given["coefficients"]["largest_gpu_power"]
+    bound = Decimal(row["value"]) / JOULES_PER_KWH
+    yield _gpu_row(ours, "largest_kwh_per_gpu_second", Span(bound, bound, bound), str(row["evidence_tier"]),
+                   unit="kWh per second in which one GPU is held and no meter read it", **source_of(row))
 
 
 def _gpu_row(

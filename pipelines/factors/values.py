@@ -11,6 +11,7 @@ from typing import Any
 
 JOULES_PER_KWH = Decimal(3_600_000)
 SECONDS_PER_YEAR = Decimal(365 * 86_400)
+JOULES_PER_KWH = Decimal(3_600_000)
 GRAMS_PER_KG = Decimal(1000)
 
 

@@ -4,6 +4,7 @@ Written from DESIGN and the descriptions of the columns; it shares no code and n
 """
 
 from collections import defaultdict
+from collections.abc import Container
 from datetime import date
 from fractions import Fraction
 from math import floor
@@ -57,17 +58,16 @@ def largest_remainder(whole: int | None, shares: dict[str, Fraction]) -> dict[st
     return parts
 
 
-def owners(row: Row, tables: Tables) -> dict[str, Fraction]:
+def owners(row: Row, workflows: Container[str], by_kind: dict[tuple, list[Row]]) -> dict[str, Fraction]:
     """Workflows that answer for an identity on a day, with their shares; empty where nobody does."""
-    if row["workflow_tag"] in {workflow["workflow_id"] for workflow in tables["stg_registry__workflows"]}:
+    if row["workflow_tag"] in workflows:
         return {row["workflow_tag"]: Fraction(1)}
     for kind, name in (("tag", "workflow_tag"), ("api_key", "api_key_id"), ("pod", "pod"), ("project", "project_id"),
                        ("node", "node")):
         for source in (row["source"], None):
             rules = [
-                rule for rule in tables["stg_registry__attribution_rules"]
-                if rule["match_type"] == kind and rule["source"] == source and in_force(rule, row["usage_date"])
-                and row[name] and _matches(kind, rule["match_value"], row[name])
+                rule for rule in by_kind[kind, source]
+                if row[name] and _matches(kind, rule["match_value"], row[name]) and in_force(rule, row["usage_date"])
             ]
             if rules:
                 telling = min((-len(rule["match_value"]), rule["match_value"]) for rule in rules)[1]
@@ -120,9 +120,12 @@ def activity(tables: Tables) -> list[Row]:
 def attributed(tables: Tables) -> list[Row]:
     """Every row given to whom it belongs; what nobody owns stays, under a name of its own."""
     teams = {row["workflow_id"]: row["team_id"] for row in tables["stg_registry__workflows"]}
+    by_kind = defaultdict(list)
+    for rule in tables["stg_registry__attribution_rules"]:
+        by_kind[rule["match_type"], rule["source"]].append(rule)
     found = []
     for row in activity(tables):
-        shares = owners(row, tables)
+        shares = owners(row, teams, by_kind)
         if not shares:
             # a node says where something ran, not who asked for it
             asked = row["api_key_id"] or row["project_id"] or row["workflow_tag"] or row["pod"]
@@ -203,7 +206,10 @@ def _reading(row: Row, site: Row | None, tables: Tables) -> Row:
     embodied = rounded(Fraction(_hardware(tables, "embodied_gco2e_per_gpu_second")["value"]) * row["gpu_seconds"])
     found = {"embodied_gco2e": embodied, "onsite": exact(site.get("water_litres_per_kwh")) if site else None,
              "gap_reason": "no_meter", "factor_id": None, "evidence_tier": None,
-             **{f"energy_kwh{end}": None for end in ENDS}}
+             "energy_kwh_low": None, "energy_kwh": None,
+             # time that no meter read is at most what the hungriest GPU draws
+             "energy_kwh_high": rounded(Fraction(_hardware(tables, "largest_kwh_per_gpu_second")["value"])
+                                        * row["gpu_seconds"])}
     if row["energy_millijoules"] is None:
         return found
     factor = _hardware(
@@ -223,7 +229,7 @@ def _overhead(row: Row, site: Row, tables: Tables) -> Row:
         "factor_id": factor[0] if known else None, "evidence_tier": factor[1] if known else None,
         **{f"energy_kwh{end}": rounded(
             row[f"energy_kwh{end}"] * (Fraction(default[f"value{end}"] if given is None else given) - 1)
-        ) if known else None for end in ENDS},
+        ) if row[f"energy_kwh{end}"] is not None else None for end in ENDS},
     }
 
 

@@ -88,6 +88,7 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
                 ("energy_counter_ratio", 1, (Decimal("0.95"), Decimal(1), Decimal("1.05"))),
                 ("power_integral_ratio", 1, (between("0.5", "1", 6), Decimal(1), between("1", "2", 6))),
                 ("default_pue_ratio", 5, (between("1", "1.2", 6), between("1.2", "1.5", 6), between("1.5", "3", 6))),
+                ("largest_kwh_per_gpu_second", 5, (Decimal("0.0003"), between("0.0003", "0.0004", 18), Decimal("0.0005"))),
                 ("embodied_gco2e_per_gpu_second", 4, (Decimal(0), between("0", "0.1", 18), Decimal(1))),
             )
         ],

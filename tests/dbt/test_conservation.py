@@ -98,7 +98,7 @@ def ordered(ledger: Ledger) -> None:
         assert not wrong, (table, wrong[:1])
 
 
-@many(4)
+@many(3)
 @given(seed=SEEDS, order=SEEDS)
 def test_the_order_of_the_rows_changes_nothing(ledger, seed, order):
     tables = make(seed, ORGANISATIONS)
@@ -108,7 +108,7 @@ def test_the_order_of_the_rows_changes_nothing(ledger, seed, order):
     assert {name: Counter(ledger.duck.execute(f"from {name}").fetchall()) for name in ledger.sql} == before
 
 
-@many(4)
+@many(2)
 @given(seed=SEEDS)
 def test_forgetting_a_factor_lowers_no_upper_bound(ledger, seed):
     tables = make(seed, ORGANISATIONS)

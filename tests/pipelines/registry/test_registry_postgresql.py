@@ -1,26 +1,26 @@
-"""The same registry on PostgreSQL; needs an empty database named by JEVONS_TEST_POSTGRESQL_URL."""
+"""The same registry on a real PostgreSQL."""
 
-import os
+import tempfile
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from postgresql_server import served
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from pipelines.registry.export import current_rows
 from pipelines.registry.store import open_registry
 
-URL = os.environ.get("JEVONS_TEST_POSTGRESQL_URL")
-pytestmark = pytest.mark.skipif(not URL, reason="JEVONS_TEST_POSTGRESQL_URL names no database")
-
 
 @pytest.fixture
 def engine():
     """The registry on PostgreSQL, opened twice, so that making it again is tried too."""
-    open_registry(URL).dispose()
-    engine = open_registry(URL)
-    yield engine
-    engine.dispose()
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "pg") as url:
+        open_registry(url).dispose()
+        engine = open_registry(url)
+        yield engine
+        engine.dispose()
 
 
 def test_it_imports_exports_and_refuses_changes(engine, put):

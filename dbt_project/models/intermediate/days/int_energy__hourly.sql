@@ -33,6 +33,8 @@ hungriest as (
 
 embodied as (select value from hardware where quantity = 'embodied_gco2e_per_gpu_second'),
 
+largest as (select value from hardware where quantity = 'largest_kwh_per_gpu_second'),
+
 placed as (
 
     select
@@ -88,14 +90,20 @@ metered as (
         hardware.gpu_factor_id as factor_id,
         hardware.evidence_tier,
         case when hardware.gpu_factor_id is null then 'no_meter' end as gap_reason,
-        {%- for end in ['_low', '', '_high'] %}
+        {%- for end in ['_low', ''] %}
         cast({{ millijoules_to_kwh('placed.energy_millijoules') }} * cast(hardware.value{{ end }} as decimal(12, 6))
             as decimal(24, 9)) as energy_kwh{{ end }},
         {%- endfor %}
+        -- time that no meter read is bounded by the hungriest GPU there is
+        cast(coalesce(
+            {{ millijoules_to_kwh('placed.energy_millijoules') }} * cast(hardware.value_high as decimal(12, 6)),
+            placed.gpu_seconds * cast(largest.value as decimal(18, 18))
+        ) as decimal(24, 9)) as energy_kwh_high,
         cast(placed.gpu_seconds * cast(embodied.value as decimal(18, 18)) as decimal(24, 9)) as embodied_gco2e,
         sites.onsite_water_litres_per_kwh
     from placed
     cross join embodied
+    cross join largest
     left join sites on placed.site_id = sites.site_id
     left join hardware
         on hardware.quantity = case placed.meter_method
