@@ -33,7 +33,7 @@ bench: $(STAMP) ## A day of N calls, landing to published, beside a hand-written
 lock: $(STAMP) ## Resolve the newest allowed versions again: hashes, every platform, no index addresses
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra postgresql \
-		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
 
 clean: ## Remove the environment, not the data
 	rm -rf $(VENV) dbt_project/target
