@@ -19,6 +19,7 @@ from pipelines.registry.commands import ceilings_app, registry_app
 from pipelines.settings import home
 
 PUBLISHED_WITH_REFUSALS = 3
+SHOWN = 3  # sentences of one table
 app = typer.Typer(
     name="jevons", no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     help="The ledger of an organisation's AI energy: per workflow, per team, per outcome, against collective ceilings.",
@@ -35,7 +36,7 @@ WIDE = 200  # columns where nobody's window sets a limit: tables in files and pi
 
 
 def _console(stream: TextIO) -> Console:
-    narrow = stream.isatty() or "COLUMNS" in os.environ
+    narrow = stream.isatty() or os.environ.get("COLUMNS")
     return Console(stderr=stream is sys.stderr, width=None if narrow else WIDE)
 
 
@@ -64,7 +65,10 @@ def _plain(text: str) -> str:
 
 @app.command()
 def init() -> None:
-    """Writes a commented `jevons.toml` into JEVONS_HOME; nothing that exists is overwritten."""
+    """Writes a commented `jevons.toml` into JEVONS_HOME; nothing that exists is overwritten.
+
+    Example: `JEVONS_HOME=/srv/jevons jevons init`
+    """
     from pipelines.starter import write_starter
 
     for path in write_starter(home()):
@@ -74,7 +78,10 @@ def init() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Says in one sentence per source whether it can be read, and what to mend if not."""
+    """Says in one sentence per source whether it can be read, and what to mend; exit code 1 if there is something.
+
+    Example: `jevons doctor`
+    """
     from assets.doctor import examine
 
     healthy = True
@@ -119,8 +126,10 @@ def _materialize(first: date, last: date) -> int:
     for asset, days in outcome.missing.items():
         _say(err, f"[yellow]missing[/] {asset}: not delivered for {_days(days)}")
     for asset, sentences in outcome.refused.items():
-        for sentence in sentences:
+        for sentence in sentences[:SHOWN]:
             _say(err, f"[red]refused[/] {asset}: {_plain(sentence)}")
+        if len(sentences) > SHOWN:
+            _say(err, f"[red]refused[/] {asset}: and more like these; all findings lie in {home() / 'quarantine'}.")
     _say(out, f"published build {outcome.build_id} ({first} to {last} made anew)")
     return PUBLISHED_WITH_REFUSALS if outcome.refused else 0
 
@@ -176,7 +185,10 @@ def sql(
 
 @app.command()
 def verify() -> None:
-    """Recomputes every hash of the published build and compares it with the manifest."""
+    """Recomputes every hash of the published build and compares it with the manifest; exit code 1 if one differs.
+
+    Example: `jevons verify`
+    """
     from pipelines import snapshot
 
     build = snapshot.current(home())
@@ -190,7 +202,10 @@ def verify() -> None:
 
 @app.command()
 def dashboard(port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:
-    """Opens the pages (Streamlit) on the published build."""
+    """Opens the pages (Streamlit) on the published build.
+
+    Example: `jevons dashboard --port 8502`
+    """
     from assets.project import ROOT
 
     os.environ["JEVONS_HOME"] = str(home())
@@ -211,14 +226,19 @@ def dev(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000)
     from assets.project import ROOT
 
     prepare_environment()
-    os.chdir(os.environ["DAGSTER_HOME"])  # in the project's folder it would warn of that folder's dagster.yaml
+    # Dagster then says that it does not use this folder's dagster.yaml: it uses the copy, beside the runs
+    _say(err, f"runs, schedules and logs are kept in {os.environ['DAGSTER_HOME']}")
+    os.chdir(ROOT)
     dg = str(Path(sys.executable).with_name("dg"))
-    os.execv(dg, [dg, "dev", "--target-path", str(ROOT), "--host", "127.0.0.1", "--port", str(port)])
+    os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port)])
 
 
 @factors_app.command("freeze")
 def freeze() -> None:
-    """Writes the factor seeds anew from the installed EcoLogits; a developer's command, its result is committed."""
+    """Writes the factor seeds anew from the installed EcoLogits; a developer's command, its result is committed.
+
+    Example: `jevons factors freeze`
+    """
     from assets.project import FOLDER
     from pipelines.factors import freeze as write
 
@@ -228,7 +248,10 @@ def freeze() -> None:
 
 @sandbox_app.command("serve")
 def sandbox_serve(port: Annotated[int, typer.Option(help="Port on this machine.")] = 8700) -> None:
-    """Writes the made-up organisation's files into JEVONS_HOME and serves its vendors on loopback until interrupted."""
+    """Writes the made-up organisation's files into JEVONS_HOME and serves its vendors on loopback until interrupted.
+
+    Example: `JEVONS_HOME=/tmp/sandbox jevons sandbox serve --port 8700`
+    """
     from assets.demo import prepare
     from pipelines.sandbox.files import environment
 
@@ -243,7 +266,10 @@ def sandbox_serve(port: Annotated[int, typer.Option(help="Port on this machine."
 
 @app.command()
 def demo() -> None:
-    """Runs the whole pipeline on the sandbox organisation and prints what it finds."""
+    """Runs the whole pipeline on the sandbox organisation and prints what it finds.
+
+    Example: `JEVONS_HOME=/tmp/demo jevons demo`
+    """
     from assets.demo import looks, prepare, show
 
     with prepare(home()) as server:

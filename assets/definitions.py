@@ -10,7 +10,7 @@ import dagster as dg
 from assets.partitions import MORNING
 from assets.publishing import inspected, published
 from assets.raw import raw_assets
-from assets.warehouse import dbt_resource, ledger_days, marts_whole
+from assets.warehouse import dbt_resource, ledger
 from pipelines.window import DAY
 
 JOB = "materialize"
@@ -42,7 +42,7 @@ def daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 def defs() -> dg.Definitions:
     """Everything that Dagster loads."""
     return dg.Definitions(
-        assets=[*raw_assets(), ledger_days, marts_whole, inspected, published],
+        assets=[*raw_assets(), ledger, inspected, published],
         jobs=[materialize],
         schedules=[daily],
         resources={"dbt": dbt_resource()},

@@ -41,16 +41,21 @@ def prepare(home: Path, port: int = 0) -> Iterator[SandboxServer]:
     with serve(port=port) as server:
         write_home(home, server)
         os.environ.update({**environment(), "JEVONS_HOME": str(home)})
-        engine = open_registry(default_url(home))
-        recorded_at = datetime.combine(stories.DATA_FROM, time(), UTC)
-        for kind in REGISTRY_KINDS:
-            file = home / "inbox" / "registry" / f"{kind}.csv"
-            result = import_csv(engine, file, kind, "sandbox", "made up for the demo", recorded_at)
-            if result.refused:
-                raise JevonsError("The sandbox's registry was refused", f"{kind}.csv", result.refused[0].sentence(),
-                                  "report this: the sandbox contradicts the registry's rules")
-        engine.dispose()
+        fill_registry(home)
         yield server
+
+
+def fill_registry(home: Path) -> None:
+    """Imports the registry files that the sandbox wrote; importing them again changes nothing."""
+    engine = open_registry(default_url(home))
+    recorded_at = datetime.combine(stories.DATA_FROM, time(), UTC)
+    for kind in REGISTRY_KINDS:
+        file = home / "inbox" / "registry" / f"{kind}.csv"
+        result = import_csv(engine, file, kind, "sandbox", "made up for the demo", recorded_at)
+        if result.refused:
+            raise JevonsError("The sandbox's registry was refused", f"{kind}.csv", result.refused[0].sentence(),
+                              "report this: the sandbox contradicts the registry's rules")
+    engine.dispose()
 
 
 def looks(home: Path, server: SandboxServer) -> Iterator[tuple[date, date]]:

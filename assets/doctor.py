@@ -3,12 +3,12 @@
 What a source can be asked is its own `check`; nothing is landed here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipelines import landing, snapshot
 from pipelines.errors import JevonsError
-from pipelines.settings import load
+from pipelines.settings import FILE, load
 from pipelines.source import Context
 from pipelines.sources import all_sources
 
@@ -21,8 +21,11 @@ def examine(home: Path) -> Iterator[tuple[str, bool, str]]:
         yield "settings", False, str(error)
         return
     yield "settings", True, (
-        f"{settings.organisation}: {len(settings.sites)} sites, {len(settings.providers)} providers in {home}"
+        f"{settings.organisation}, in {home}; sites: {_listed(site.site_id for site in settings.sites)}; "
+        f"providers: {_listed(provider.provider for provider in settings.providers)}"
     )
+    if not any(settings.enabled(source.name) for source in all_sources()):
+        yield "sources", False, f"none is switched on; uncomment the ones you have in {home / FILE}"
     for source in all_sources():
         if source.always:
             continue
@@ -43,8 +46,15 @@ def examine(home: Path) -> Iterator[tuple[str, bool, str]]:
             f"{len(quarantined)} refused batches wait in {home / 'quarantine'}; "
             f"read {quarantined[0].relative_to(home)}, mend the cause and land those days again."
         )
+    if not (home / "published" / "CURRENT").exists():
+        yield "published", True, "nothing yet; `jevons materialize --from YYYY-MM-DD --to YYYY-MM-DD` makes the first"
+        return
     try:
         build = snapshot.current(home)
         yield "published", True, f"build {build.build_id}, {build.manifest['data_from']} to {build.manifest['data_to']}"
     except JevonsError as error:
         yield "published", False, str(error)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

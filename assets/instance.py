@@ -5,6 +5,8 @@ Its settings are in dagster.yaml; what runs is in `assets.definitions`.
 
 import fcntl
 import os
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,8 @@ from pipelines.errors import JevonsError
 from pipelines.settings import home
 
 SETTINGS = "dagster.yaml"
+LEFT_BEHIND_SECONDS = 3600
+DBT_TARGET = "dbt"  # what dbt parsed stays, so that the next run need not parse it again
 UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
@@ -39,7 +43,7 @@ def prepare_environment() -> None:
 
 @contextmanager
 def only_run(instance: dg.DagsterInstance, where: Path) -> Iterator[None]:
-    """Keeps a second terminal out, and clears away what a killed one left behind.
+    """Keeps a second terminal out, and clears away what a killed one left behind: its claims and its scratch files.
 
     Raises:
         JevonsError: another run is under way.
@@ -62,7 +66,15 @@ def only_run(instance: dg.DagsterInstance, where: Path) -> Iterator[None]:
                 where, f"Dagster's run {others[0].run_id[:8]} is at work",
                 "run yours again when it has ended; if its machine was switched off, end it in `jevons dev`, Runs",
             )
+        _sweep(where / "scratch")
         yield
+
+
+def _sweep(scratch: Path) -> None:
+    """Removes what killed runs left in the scratch folder: half of a large day can be gigabytes."""
+    for path in scratch.glob("*"):
+        if path.name != DBT_TARGET and time.time() - path.stat().st_mtime > LEFT_BEHIND_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _busy(where: Path, why: str, fix: str) -> JevonsError:

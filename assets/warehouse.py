@@ -1,31 +1,31 @@
-"""The dbt models as Dagster assets, in two groups: those that replace days, and those that are made anew as a whole.
+"""The dbt models as Dagster assets, all made by one call of dbt: those that replace days, and those that are made anew.
 
 The SQL is in dbt_project/; nothing is computed here.
 """
 
-import json
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
-from uuid import uuid4
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
 from assets.built import deliveries, due, remember, warehouse
+from assets.instance import DBT_TARGET
 from assets.partitions import DAILY, ONE_RUN, is_morning, window_of
 from assets.project import DBT, project
 from assets.raw import raw_key
 from pipelines import landing
 from pipelines.settings import home
 from pipelines.sources import all_sources
+from pipelines.window import Window
 
 POOL = "warehouse"  # DuckDB has one writer: everything that opens the warehouse queues here
 PROJECT = project()
 # Unit tests and the tests of frozen seeds say something about the code, not today's records: `make test` runs them.
 CODE_TESTS = "resource_type:unit_test resource_type:test,tag:frozen+1"
+_HELD = re.compile(r"Could not set lock on file.*?PID (\d+)", re.DOTALL)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -56,21 +56,21 @@ def dbt_resource() -> DbtCliResource:
 
 
 @dbt_assets(
-    manifest=PROJECT.manifest_path, project=PROJECT, select="tag:daily", exclude=CODE_TESTS, name="ledger_days",
-    backfill_policy=ONE_RUN, pool=POOL,
-    dagster_dbt_translator=Translator(),
+    manifest=PROJECT.manifest_path, project=PROJECT, exclude=CODE_TESTS, name="ledger", backfill_policy=ONE_RUN,
+    pool=POOL, dagster_dbt_translator=Translator(),
 )
-def ledger_days(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-    """From raw records to the daily footprint: replaces the days of the run and no others.
+def ledger(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    """From raw records to the marts: replaces the days of the run and no others, then sums all days anew.
 
-    The schedule's run, whose partition is yesterday, also rebuilds back to the earliest day whose deliveries changed,
-    and writes an event for each of those days.
+    One group and not two, because starting dbt costs as much as all its models do on an ordinary day. The schedule's
+    run, whose partition is yesterday, also rebuilds back to the earliest day whose deliveries changed, and writes an
+    event for each of those days.
     """
     where, window = home(), window_of(context)
     digests = deliveries(where)
     if is_morning(context):
         window = due(where, window.first)
-    yield from _build(context, dbt, {"min_date": window.first.isoformat(), "max_date": window.end.isoformat()})
+    yield from _build(context, dbt, window)
     remember(where, window, digests)
     for day in window.days():
         if day not in window_of(context):
@@ -79,16 +79,7 @@ def ledger_days(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Itera
                     context.log_event(dg.AssetMaterialization(spec.key, partition=day.isoformat()))
 
 
-@dbt_assets(
-    manifest=PROJECT.manifest_path, project=PROJECT, select="tag:whole", exclude=CODE_TESTS, name="marts_whole",
-    backfill_policy=ONE_RUN, pool=POOL, dagster_dbt_translator=Translator(),
-)
-def marts_whole(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-    """Dimensions, roll-ups, ceilings and coverage over all days."""
-    yield from _build(context, dbt, {})
-
-
-def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, variables: Mapping[str, str]) -> Iterator[Any]:
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, window: Window) -> Iterator[Any]:
     """Runs `dbt build`; what fails ends the step with one sentence, and dbt's own words stay in the log.
 
     Raises:
@@ -97,18 +88,18 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, variables: Ma
     where = home()
     landing.ensure_readable(where, all_sources())
     warehouse(where).parent.mkdir(parents=True, exist_ok=True)
-    target = where / "scratch" / f"dbt-{uuid4().hex}"
-    try:
-        # buildable: a test that compares with a model of the other group runs where both sides exist
-        build = dbt.cli(
-            ["build", "--indirect-selection", "buildable", "--vars", json.dumps(variables)],
-            context=context, target_path=target, raise_on_error=False,
-        )
-        yield from build.stream()
-        if not build.is_successful():
-            raise dg.Failure(_why(build), allow_retries=False)
-    finally:
-        shutil.rmtree(target, ignore_errors=True)
+    # as environment and not as variables, and always in the same folder: dbt then parses only what changed
+    os.environ.update(JEVONS_MIN_DATE=window.first.isoformat(), JEVONS_MAX_DATE=window.end.isoformat())
+    target = where / "scratch" / DBT_TARGET
+    (target / "run_results.json").unlink(missing_ok=True)  # what the run before failed of is not today's reason
+    # buildable: where only some models are asked for, a test that compares two runs if both exist
+    build = dbt.cli(
+        ["build", "--indirect-selection", "buildable"], context=context, target_path=target,
+        raise_on_error=False,
+    )
+    yield from build.stream()
+    if not build.is_successful():
+        raise dg.Failure(_why(build), allow_retries=False)
 
 
 def _why(build: DbtCliInvocation) -> str:
@@ -118,6 +109,9 @@ def _why(build: DbtCliInvocation) -> str:
     except (OSError, ValueError):
         results = []
     failed = [result for result in results if result["status"] in {"error", "fail"}]
+    held = _HELD.search(str(build.get_error() or "") + " ".join(str(result["message"]) for result in failed))
+    if held:
+        return f"the warehouse is open in another program (process {held[1]}), which has to let go of it first"
     if not failed:
         return f"dbt stopped before it built anything: {short(str(build.get_error() or 'no reason given'))}"
     kind, _, name = failed[0]["unique_id"].split(".")[:3]

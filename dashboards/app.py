@@ -13,8 +13,9 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards import style
-from dashboards.data import Book, periods
+from dashboards.book import Book
 from dashboards.views import outcomes, overview, teams, workflows
+from dashboards.weeks import periods
 from pipelines import units
 from pipelines.errors import JevonsError
 from pipelines.snapshot import Snapshot, current

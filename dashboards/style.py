@@ -9,7 +9,8 @@ LINE = "#dde3e6"
 GROUND = "#eef1f3"
 ENERGY = "#1f5f8b"
 ENERGY_BAND = "#c3d7e6"
-CALLS = "#b3661a"
+CALLS = "#a65c14"
+PER_CALL = "#2e7050"
 WALL = "#a4232d"
 WALL_GROUND = "#f8e9ea"
 NOBODY = "#7d8a92"
@@ -21,7 +22,7 @@ PURPOSES = {
     "batch": "#6ba3c8",
     "background": "#b7cbd8",
     "evaluation": "#5f8f6b",
-    "retry": "#b3661a",
+    "retry": "#a65c14",
     "unknown": "#7d8a92",
 }
 STATUS_MARKS = {"exceeded": "■", "on course to exceed": "▲", "undecided": "◆", "within": "●"}
@@ -43,7 +44,7 @@ h2.j { font-size:1.25rem; line-height:1.3; font-weight:650; margin:1.9rem 0 .1re
 h3.j { font-size:1.02rem; line-height:1.35; font-weight:620; margin:.35rem 0 0; padding:0; color:var(--ink); }
 p.j { color:var(--muted); font-size:.92rem; line-height:1.45; margin:.15rem 0 .35rem;
        text-wrap:pretty; }
-p.j.even { min-height:2.65rem; }
+p.j.even { min-height:4rem; }
 h3.j.even { min-height:2.75rem; }
 .j-over { font-size:.82rem; color:var(--muted); margin:0 0 .2rem; }
 .j-meta { color:var(--muted); font-size:.88rem; margin:.3rem 0 0; font-variant-numeric:tabular-nums; }
@@ -51,13 +52,15 @@ h3.j.even { min-height:2.75rem; }
        background:var(--ground); padding:.1em .35em; border-radius:4px; }
 .j-sandbox { background:#fff4d6; border:1px solid #e3c878; color:#5c4300; border-radius:6px; padding:.45rem .8rem;
        font-size:.92rem; margin:0 0 1rem; }
-.j-cards { display:grid; grid-template-columns:repeat(auto-fit,minmax(230px,1fr)); gap:1rem; margin:1rem 0 .25rem; }
+.j-cards { display:grid; grid-template-columns:repeat(auto-fit,minmax(205px,1fr)); gap:1rem; margin:1rem 0 .25rem; }
 .j-card { border:1px solid var(--line); border-radius:8px; padding:.85rem 1rem .8rem;
        display:flex; flex-direction:column; align-items:flex-start; }
 .j-card .label { font-size:.86rem; color:var(--muted); }
 .j-card .value { font-size:1.75rem; line-height:1.25; font-weight:640; color:var(--ink); margin:.1rem 0 .1rem;
        font-variant-numeric:tabular-nums; }
 .j-card .note { font-size:.86rem; color:var(--muted); line-height:1.4; margin-bottom:.5rem; }
+.j-card .range { font-size:.95rem; color:var(--ink); line-height:1.4; font-variant-numeric:tabular-nums;
+       margin-bottom:.15rem; }
 .j-badge { display:inline-block; font-size:.78rem; line-height:1.5; padding:.02rem .5rem; border-radius:4px;
        border:1px solid var(--line); background:var(--ground); color:var(--ink); margin:auto .3rem 0 0; }
 .j-badge.low { background:#fff4d6; border-color:#e3c878; color:#5c4300; }
@@ -67,13 +70,18 @@ h3.j.even { min-height:2.75rem; }
 table.j { border-collapse:collapse; width:100%; font-size:.88rem; line-height:1.4; }
 table.j caption { position:absolute; width:1px; height:1px; overflow:hidden; clip-path:inset(50%); }
 table.j th { position:sticky; top:0; background:var(--ground); color:var(--muted); font-weight:600; text-align:left;
-       padding:.5rem .75rem; border-bottom:1px solid var(--line); white-space:nowrap; vertical-align:bottom; }
-table.j td { padding:.42rem .75rem; border-bottom:1px solid #eceff1; vertical-align:top; color:var(--ink); }
+       padding:.5rem .6rem; border-bottom:1px solid var(--line); white-space:nowrap; vertical-align:bottom; }
+table.j td { padding:.42rem .6rem; border-bottom:1px solid #eceff1; vertical-align:top; color:var(--ink); }
 table.j tr:last-child td { border-bottom:0; }
 table.j .n { text-align:right; font-variant-numeric:tabular-nums; white-space:nowrap; }
 table.j td.u { color:var(--muted); font-style:italic; }
 table.j td.o { white-space:nowrap; }
 table.j td.w { min-width:15rem; }
+table.j small { display:block; font-size:.92em; color:var(--muted); }
+.j-scroll.whole { max-height:none; }
+[data-testid="stDownloadButton"] button { font-size:.86rem; min-height:0; padding:.2rem .7rem; }
+[data-testid="stDownloadButton"] button p { font-size:.86rem; }
+table.j .late { color:#a4232d; font-weight:600; }
 table.j tr.nobody td { background:#fafbfb; color:var(--muted); }
 table.j tr.chosen td { background:#e9f1f7; }
 table.j a { color:#1f5f8b; text-decoration:none; font-weight:600; } table.j a:hover { text-decoration:underline; }
@@ -83,12 +91,33 @@ ul.j li + li { margin-top:.35rem; }
 dl.j { display:grid; grid-template-columns:repeat(auto-fit,minmax(190px,1fr)); gap:.7rem 1.5rem;
        margin:.7rem 0 .4rem; padding:0; }
 dl.j > div { margin:0; padding:0; }
+dl.j > .wide { grid-column:span 2; }
 dl.j dt { font-size:.82rem; color:var(--muted); } dl.j dd { margin:0; font-size:.95rem; color:var(--ink); }
 .j-empty { border:1px dashed #c3ccd1; border-radius:8px; padding:1.1rem 1.2rem; color:var(--muted); font-size:.95rem;
        margin:.5rem 0; }
 .j-empty code { color:var(--ink); background:var(--ground); padding:.1em .35em; border-radius:4px; }
-[data-testid="stExpander"] details { border-color:var(--line); }
+.j-total { font-size:.92rem; color:var(--muted); line-height:1.5; margin:1rem 0 0; padding:.6rem .9rem;
+       border-left:3px solid var(--line); }
+.j-total b { color:var(--ink); font-weight:640; }
+table.j td.b { height:1px; padding:0 .6rem; width:34%; }
+.j-bar { position:relative; height:100%; min-height:2.1rem; min-width:120px; }
+table.j td:first-child { min-width:8.5rem; }
+.j-bar i { position:absolute; display:block; }
+.j-bar .track { top:8px; height:18px; left:0; right:0; background:var(--ground); }
+.j-bar .past { top:0; bottom:0; right:0; background:#f8e9ea; }
+.j-bar .low-high { top:10px; height:14px; background:#b3cde0; }
+.j-bar .central { top:13px; height:8px; left:0; background:#1f5f8b; }
+.j-bar .beyond { top:10px; right:0; border:7px solid transparent; border-right:0; border-left:9px solid #1c2b33; }
+.j-bar .ahead { top:12px; width:9px; height:9px; margin-left:-5px; border:2px solid #1c2b33; background:#fff;
+       transform:rotate(45deg); }
+.j-bar .wall { top:0; bottom:0; width:3px; margin-left:-1px; background:#a4232d; }
+.nobody .j-bar .central { background:#5f6d76; } .nobody .j-bar .low-high { background:#c3ccd1; }
+[data-testid="stExpander"] details { border:0; background:none; }
+[data-testid="stExpander"] summary { padding:.15rem 0; min-height:0; width:fit-content; background:none; }
+[data-testid="stExpander"] summary:hover p { color:#1f5f8b; text-decoration:underline; }
+[data-testid="stExpander"] [data-testid="stExpanderDetails"] { padding:.35rem 0 .5rem; }
 [data-testid="stExpander"] summary p { font-size:.86rem; color:var(--muted); }
+a:focus-visible, summary:focus-visible, .j-scroll:focus-visible { outline:2px solid #1f5f8b; outline-offset:2px; }
 @media print { [data-testid="stHeader"], [data-testid="stExpander"] { display:none; } }
 </style>
 """

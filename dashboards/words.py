@@ -1,27 +1,34 @@
 """The sentences of the pages: what a figure says, in words.
 
-What does not belong here: HTML (texts are plain; whoever prints them escapes them), SQL and charts.
+What does not belong here: HTML (texts are plain; whoever prints them escapes them), SQL and charts. Sentences about
+gaps stand in `dashboards.words_of_gaps`.
 """
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pandas
 
+from dashboards.weeks import change
 from pipelines import units
 
 _METRIC_WORDS = {"energy_kwh": "energy", "location_kgco2e": "carbon", "requests": "calls"}
-_GAP_WORDS = {"no_factor": "no known factor", "no_meter": "no meter reads its hardware"}
 _NOBODY_NAMES = {
-    "orphan": "Orphan: a key or project that no rule knows",
-    "unattributed": "Unattributed: calls without any identity",
+    "orphan": "Orphan: a key or tag that no rule knows",
+    "unattributed": "Unattributed: calls without identity, idle hardware",
 }
 
 
-def team_name(team_id: str, name: str) -> str:
-    """Name a team; what belongs to nobody says so."""
-    return _NOBODY_NAMES.get(team_id, name)
+def nobody_or(identity: str, name: str) -> str:
+    """Name a team or workflow; what belongs to nobody says so."""
+    return _NOBODY_NAMES.get(identity, name)
+
+
+def ratio(part: Any, whole: Any) -> float | None:
+    """Share of a whole; None where there is no known whole."""
+    if units.is_unknown(part) or units.is_unknown(whole) or not whole:
+        return None
+    return float(part) / float(whole)
 
 
 def ceiling_name(row: Any) -> str:
@@ -57,54 +64,87 @@ def ceiling_finding(row: Any, exceeded_since: date | None) -> str:
 
 def ceiling_detail(row: Any) -> str:
     """Say what was used of how much, within which range, and where it leads."""
-    used = units.quantity(row.metric, row.used_quantity)
-    text = f"Used {used}"
-    if row.used_low != row.used_high and not units.is_unknown(row.used_low):
-        low, high = units.quantity(row.metric, row.used_low), units.quantity(row.metric, row.used_high)
-        text += f" ({low} to {high})"
+    text = f"Used {units.quantity(row.metric, row.used_quantity)}"
+    low, high = row.used_low, row.used_high
+    ranged = low != high and not units.is_unknown(low)
+    if ranged:
+        text += f" ({units.quantity(row.metric, low)} to {units.quantity(row.metric, high)})"
     text += f" of {units.quantity(row.metric, row.limit_quantity)}"
     if not units.is_unknown(row.forecast_quantity):
-        last = (pandas.Timestamp(row.period_end) - pandas.Timedelta(days=1)).date()
-        text += f"; at this pace {units.quantity(row.metric, row.forecast_quantity)} by {units.day(last)}"
+        text += f"; at this pace {units.quantity(row.metric, row.forecast_quantity)} by {units.day(last_day(row))}"
+    if ranged and row.used_quantity > row.limit_quantity >= low:
+        text += "; by the low bound it would still be within"
     return text + "."
+
+
+def ceiling_outcome(row: Any) -> str:
+    """Say how a ceiling ended."""
+    if units.is_unknown(row.used_quantity):
+        return "not known"
+    return {"within": "kept"}.get(row.status, row.status)
+
+
+def last_day(row: Any) -> date:
+    """Last day of a ceiling's period."""
+    return (pandas.Timestamp(row.period_end) - pandas.Timedelta(days=1)).date()
 
 
 def rebound_finding(full_weeks: pandas.DataFrame) -> str:
     """Say whether cheaper calls lowered the total, from the first and the last full week."""
     if full_weeks.empty:
         return "Energy and calls cannot be compared yet: two full weeks of known energy are needed"
-    calls = full_weeks.iloc[-1]["calls_index"] / 100 - 1
-    energy = full_weeks.iloc[-1]["energy_index"]
-    if units.is_unknown(energy):
+    last = full_weeks.iloc[-1]
+    if units.is_unknown(last["energy_index"]):
         return "The energy of the last full week is unknown; it cannot be compared"
-    energy = energy / 100 - 1
-    changes = f"Calls {change(calls)} and energy {change(energy)}"
-    if calls > 0 and energy > 0 and energy < calls:
-        return f"{changes}: a call costs less, the total still rises"
-    if calls > 0 and energy <= 0:
-        return f"{changes}: so far a call became cheaper faster than calls grew"
-    if energy > calls:
-        return f"{changes}: a call costs more than before"
-    return f"{changes}: both fell, energy faster"
+    calls, energy, each = (last[name] / 100 - 1 for name in ("calls_index", "energy_index", "per_call_index"))
+    changes = f"Energy per call {moved(each)}, calls {moved(calls)}"
+    if each < -0.005 and energy > 0.005:
+        return f"{changes}, and the total still rose {units.percent(energy, 0)}"
+    if each < -0.005 and energy < -0.005:
+        return f"{changes}; the total fell {units.percent(-energy, 0)}"
+    return f"{changes}; the total {moved(energy)}"
 
 
-def crossings(full_weeks: pandas.DataFrame) -> list[date]:
-    """Weeks in which the line of calls goes from one side of the line of energy to the other."""
-    found, side = [], 0
+def cheaper_since(full_weeks: pandas.DataFrame, least: float = 5.0) -> date | None:
+    """First week from which energy per call stays at least 5 % below the first full week; None if it does not."""
+    since = None
     for row in full_weeks.itertuples():
-        now = 0 if units.is_unknown(row.energy_index) else _sign(row.calls_index - row.energy_index)
-        if now and side and now != side:
-            found.append(row.week.date())
-        side = now or side
-    return found
+        cheap = not units.is_unknown(row.per_call_index) and row.per_call_index <= 100 - least
+        since = (since or row.week.date()) if cheap else None
+    return since
+
+
+def movement(what: str, weekly: pandas.DataFrame, column: str) -> str:
+    """Say how a weekly quantity moved from the first to the last full week."""
+    by = change(weekly, column)
+    return f"{what} by week" if by is None else f"{what} {moved(by)} from the first to the last full week"
+
+
+def moved(by: float) -> str:
+    """Say by how much something rose or fell; `by` is a ratio, 0.1 for 10 % more."""
+    if abs(by) < 0.005:
+        return "did not change"
+    return f"{'rose' if by > 0 else 'fell'} {units.percent(abs(by), 0)}"
+
+
+def spread(row: Any) -> str:
+    """The range of an energy, low to high."""
+    return f"range {units.energy_range(row['energy_kwh_low'], row['energy_kwh_high'])}"
+
+
+def range_note(frame: pandas.DataFrame, top: float, unit: str, drawn: str = "thin line") -> str:
+    """Say how the range of an energy is drawn, and how far it goes where it is cut off."""
+    high = frame["energy_kwh_high"].max()
+    cut = f", cut off at the top: it goes up to {units.number(high)}" if high > top else ""
+    return f"{unit}. The {drawn} is the range, low to high{cut}."
 
 
 def coverage(calls: Any, covered_calls: Any) -> tuple[str, bool]:
     """Text of the coverage badge, and whether it is low enough to warn."""
-    if units.is_unknown(calls) or not calls:
+    share = ratio(covered_calls, calls)
+    if share is None:
         return "coverage unknown: no calls", True
-    ratio = covered_calls / calls
-    return f"coverage {units.percent(ratio)} of calls", ratio < 0.95
+    return f"coverage {units.percent(share)} of calls", share < 0.95
 
 
 def evidence(tiers: pandas.DataFrame) -> str:
@@ -112,38 +152,34 @@ def evidence(tiers: pandas.DataFrame) -> str:
     total = tiers["energy_kwh"].sum() if len(tiers) else 0
     if not total:
         return "no known energy"
-    parts = []
-    for row in tiers.itertuples():
-        parts.append(f"{units.percent(row.energy_kwh / total, 0)} {units.evidence(row.evidence_tier)}")
-    return ", ".join(parts)
+    return ", ".join(
+        f"{units.percent(row.energy_kwh / total, 0)} {units.evidence(row.evidence_tier)}" for row in tiers.itertuples()
+    ).replace("< ", "<\N{NO-BREAK SPACE}")
 
 
-def gaps(frame: pandas.DataFrame) -> Iterator[str]:
-    """One sentence for each model whose energy is not known."""
-    for row in frame.itertuples():
-        reason = "reason unknown" if units.is_unknown(row.gap_reason) else str(row.gap_reason)
-        reason = _GAP_WORDS.get(reason, reason.replace("_", " "))
-        model = "an unnamed model" if units.is_unknown(row.model_name) else row.model_name
-        work = f"{units.count(row.calls)} calls" if row.calls else "GPU time"
-        yield f"{work} of {model}: {reason}; energy unknown, not zero"
+def carbon_basis(total: Any) -> str:
+    """Say for how much of the energy a grid is known, and what the market-based figure beside it is."""
+    located = ratio(total.located_kwh, total.energy_kwh)
+    if located is None:
+        return "no known energy"
+    text = "for all known energy" if located == 1 else f"for {units.percent(located)} of known energy"
+    contracted = ratio(total.contracted_kwh, total.energy_kwh)
+    if contracted is None:
+        return f"{text}; market-based: unknown, no contract is recorded"
+    return (
+        f"{text}; market-based {units.carbon(total.market_kgco2e)} for the {units.percent(contracted, 0)} "
+        "whose contract is known"
+    )
 
 
-def missing_days(frame: pandas.DataFrame) -> Iterator[str]:
-    """One sentence for each source that lacks days."""
-    for source, rows in frame.groupby("source"):
-        days = [units.day(value) for value in rows["usage_date"]]
-        lacking = int((rows["expected"] - rows["received"]).sum())
-        shown = ", ".join(days[:3]) + (f" and {len(days) - 3} more days" if len(days) > 3 else "")
-        tables = "1 daily table" if lacking == 1 else f"{lacking} daily tables"
-        yield f"{source}: {tables} not received ({shown}); what happened then is unknown, not zero"
-
-
-def change(ratio: float) -> str:
-    """Say by how much something rose or fell."""
-    if abs(ratio) < 0.005:
-        return "did not change"
-    return f"{'rose' if ratio > 0 else 'fell'} {units.percent(abs(ratio), 0)}"
-
-
-def _sign(value: float) -> int:
-    return (value > 0) - (value < 0)
+def retries(retried: Any, told_calls: Any, calls: Any) -> str:
+    """Say how many calls were retries, of those whose source tells."""
+    share = ratio(retried, told_calls)
+    if share is None:
+        return "their source does not tell which are retries" if not units.is_unknown(calls) and calls else ""
+    if told_calls == calls:
+        return f"{units.percent(share)} of them are retries"
+    return (
+        f"{units.percent(share)} retries among the {units.short_count(told_calls)} whose source tells; "
+        "unknown for the others"
+    )

@@ -13,7 +13,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import requests
 
@@ -89,11 +89,12 @@ class Client:
         return self.redacted(f"{path}?{urlencode(params)}" if params else path)
 
     def redacted(self, text: str) -> str:
-        """The text without any value of a header, nor the bare key inside it."""
+        """The text without any value of a header, nor the bare key inside it, nor either as addresses write it."""
         for value in self.headers.values():
-            for secret in {value, value.removeprefix("Bearer ")}:
+            for secret in (value, value.removeprefix("Bearer ")):
                 if len(secret) > 3:
-                    text = text.replace(secret, "***")
+                    for written in (secret, quote_plus(secret, errors="replace"), quote(secret, errors="replace")):
+                        text = text.replace(written, "***")
         return text
 
     def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> Any:

@@ -298,8 +298,9 @@ def _replace(
                 os.link(part, kept)
     with staged.open("rb") as file:
         os.fsync(file.fileno())
+    fresh = receipts.draft(note, receipt)  # a full disk shows here, before anything was changed
     os.replace(staged, part)
-    receipts.write(note, receipt)
+    os.replace(fresh, note)
     _sync(target)
     return receipt, True
 

@@ -66,13 +66,22 @@ def sha256(path: Path) -> str:
 
 def write(path: Path, receipt: Receipt) -> None:
     """Writes the receipt in one step."""
+    os.replace(draft(path, receipt), path)
+
+
+def draft(path: Path, receipt: Receipt) -> Path:
+    """Writes the receipt beside its place, safe on the disk; putting it there needs no space any more."""
     fresh = path.with_suffix(".tmp")
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump(asdict(receipt), file, indent=1, ensure_ascii=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
+    try:
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump(asdict(receipt), file, indent=1, ensure_ascii=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+    return fresh
 
 
 def read(path: Path) -> Receipt | None:

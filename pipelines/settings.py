@@ -5,7 +5,7 @@ The only module of this room that looks at the environment. What a setting means
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.errors import JevonsError
 
 FILE = "jevons.toml"
+NAMED = ("sources", "sites", "providers")  # sections that hold one section per name
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -88,16 +89,21 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         raw = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise JevonsError("The settings cannot be read", str(path), str(error), "mend that line") from error
-    unknown = set(raw) - {"organisation", "sources", "sites", "providers"}
+    unknown = set(raw) - {"organisation", *NAMED}
     if unknown:
         raise JevonsError(
             "The settings have an unknown section", str(path), f"`{sorted(unknown)[0]}` means nothing here",
             "use organisation, sources, sites or providers",
         )
+    for section, table in raw.items():
+        _a_section(path, section, table)
+        for name, each in table.items() if section in NAMED else ():
+            _a_section(path, f"{section}.{name}", each)
     sites = tuple(_site(path, name, table) for name, table in sorted(raw.get("sites", {}).items()))
     known = {site.site_id for site in sites}
     providers = tuple(
-        _provider(path, name, table, known) for name, table in sorted(raw.get("providers", {}).items())
+        _provider(path, name, table, known, raw.get("sources", {}))
+        for name, table in sorted(raw.get("providers", {}).items())
     )
     for name, table in raw.get("sources", {}).items():
         if "site" in table and table["site"] not in known:
@@ -107,6 +113,14 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         home, organisation.get("name", "Unnamed organisation"), bool(organisation.get("sandbox", False)),
         raw.get("sources", {}), sites, providers, dict(environ),
     )
+
+
+def _a_section(path: Path, name: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise JevonsError(
+            "The settings have a value where a section belongs", f"{path}, {name}", f"{value!r} is not a section",
+            f"write [{name}] and put its settings below it",
+        )
 
 
 def _site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
@@ -138,9 +152,16 @@ def _decimal(path: Path, site: str, table: Mapping[str, Any], key: str) -> Decim
     return value
 
 
-def _provider(path: Path, name: str, table: Mapping[str, Any], sites: set[str]) -> Provider:
+def _provider(path: Path, name: str, table: Mapping[str, Any], sites: set[str], sources: Container[str]) -> Provider:
     if table.get("site") not in sites:
         raise _unknown_site(path, f"providers.{name}", table.get("site"))
+    for key in ("system_of_record", "energy_from"):
+        # calls of such a provider would be counted by nobody, or their energy be looked for where nobody measures
+        if table.get(key) is not None and table[key] not in sources:
+            raise JevonsError(
+                "A provider relies on a source that is not there", f"{path}, providers.{name}.{key}",
+                f"no [sources.{table[key]}] is declared", "declare it, correct the name or leave this line out",
+            )
     return Provider(name, table["site"], table.get("system_of_record"), table.get("energy_from"))
 
 

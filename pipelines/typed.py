@@ -18,6 +18,8 @@ _SIMPLE = {
     "VARCHAR": pa.string(), "BIGINT": pa.int64(), "INTEGER": pa.int32(), "BOOLEAN": pa.bool_(),
     "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"),
 }
+# OverflowError: an instant of the year 1 or 9999 that leaves the calendar on its way to UTC
+REFUSED = (pa.ArrowException, TypeError, ValueError, InvalidOperation, OverflowError)
 
 
 def arrow_type(column: Column) -> pa.DataType:
@@ -50,7 +52,7 @@ def to_arrow(table: Table, rows: Sequence[Mapping[str, Any]], where: str) -> tup
     if all(row.keys() <= known for row in rows):
         try:
             return pa.table([_exact([row.get(f.name) for row in rows], f.type) for f in schema], schema=schema), []
-        except (pa.ArrowException, TypeError, ValueError, InvalidOperation):
+        except REFUSED:
             pass  # one field somewhere does not fit: look at them one by one
     findings: list[Finding] = []
     fitting: list[dict[str, Any]] = []
@@ -64,7 +66,7 @@ def to_arrow(table: Table, rows: Sequence[Mapping[str, Any]], where: str) -> tup
         for column in table.columns:
             try:
                 fit[column.name] = _exact([row.get(column.name)], schema.field(column.name).type)[0].as_py()
-            except (pa.ArrowException, TypeError, ValueError, InvalidOperation):
+            except REFUSED:
                 wrong.append(Finding(
                     f"{where}, row {number}, field {column.name}",
                     f"{str(row.get(column.name))[:40]!r} is not a {_spoken(column.type)}",

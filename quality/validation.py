@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,14 @@ def broken_rules(database: Path, relation: str, rules: Sequence[Expectation]) ->
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_sql("duckdb", connection_string=_address(database))
     with _one_connection(source):
-        batch = source.add_table_asset(relation, table_name=relation).add_batch_definition_whole_table("all").get_batch()
+        asset = source.add_table_asset(relation, table_name=relation)
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
         result = batch.validate(gx.ExpectationSuite(relation, expectations=list(rules)))
     found = []
     for rule, outcome in zip(rules, _in_order(rules, result.results), strict=True):
         if outcome.exception_info and _raised(outcome.exception_info):
-            raise RuntimeError(f"{rule.expectation_type} on {relation} could not be evaluated: {outcome.exception_info}")
+            raise RuntimeError(
+                f"{rule.expectation_type} on {relation} could not be evaluated: {outcome.exception_info}")
         if not outcome.success:
             found.append(Broken(rule, _sentence(rule, outcome.result)))
     return found
@@ -122,6 +125,16 @@ def _sentence(rule: Expectation, result: dict[str, Any]) -> str:
         "expect_column_pair_values_a_to_be_greater_than_b": (
             kwargs.get("column_A"), f"must not be below {kwargs.get('column_B')}"),
     }[rule.expectation_type]
-    values = [str(value)[:40] for value in result.get("partial_unexpected_list", []) if value is not None]
+    values = [_shown(value) for value in result.get("partial_unexpected_list", []) if value is not None]
     shown = f" (found {', '.join(list(dict.fromkeys(values))[:SHOWN_VALUES])})" if values else ""
     return f"{subject} {wanted}, broken {result.get('unexpected_count')} times{shown}"
+
+
+def _shown(value: Any) -> str:
+    """A value as a person writes it; a pair as its two values."""
+    if isinstance(value, (tuple, list)):
+        return " beside ".join(_shown(part) for part in value)
+    if isinstance(value, Decimal):
+        plain = f"{value:f}"
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return str(value)[:40]

@@ -3,14 +3,17 @@
 What does not belong here: efficiency per outcome, which has its own page.
 """
 
+from collections.abc import Callable
 from html import escape
+from typing import Any
 
 import pandas
 import streamlit as st
 
-from dashboards import charts, parts, style, words
-from dashboards.data import NOBODY, Book
-from dashboards.parts import Column
+from dashboards import charts, parts, tables, words
+from dashboards.book import NOBODY, Book
+from dashboards.questions import usage
+from dashboards.tables import Column
 from pipelines import units
 
 _EVERYBODY = "All teams"
@@ -18,13 +21,14 @@ _EVERYBODY = "All teams"
 
 def page(book: Book) -> None:
     """Draw the page."""
-    parts.total_cards(book)
-    flows = book.workflows()
+    parts.total_line(book)
+    flows = usage.workflows(book)
     if flows.empty:
         parts.heading("No workflow was used in these days")
         parts.empty("Workflows, their owners and job descriptions are kept in the registry:", "jevons registry --help")
         return
-    flows = _with_ratios(flows)
+    flows = _with_ratios(flows, book)
+    _finding(flows, book)
     shown = _chosen(flows)
     if shown.empty:
         parts.empty("No workflow matches; clear the search or choose another team.")
@@ -33,26 +37,37 @@ def page(book: Book) -> None:
     _detail(book, shown)
 
 
-def _with_ratios(flows: pandas.DataFrame) -> pandas.DataFrame:
-    calls = flows["calls"].where(flows["calls"] > 0)
+def _with_ratios(flows: pandas.DataFrame, book: Book) -> pandas.DataFrame:
+    declared = ~flows["workflow_id"].isin(NOBODY)
+    covered = flows["covered_calls"].where((flows["covered_calls"] > 0) & declared)
     return flows.assign(
-        name=[words.team_name(row.workflow_id, row.workflow_name) for row in flows.itertuples()],
-        team=[words.team_name(row.team_id, row.team_name).split(":")[0] if row.team_id in NOBODY else row.team_name
+        declared=declared,
+        name=[words.nobody_or(row.workflow_id, row.workflow_name) for row in flows.itertuples()],
+        team=[words.nobody_or(row.team_id, row.team_name).split(":")[0] if row.team_id in NOBODY else row.team_name
               for row in flows.itertuples()],
-        retry_share=flows["retries"] / calls,
-        wh_per_call=flows["energy_kwh"] * 1000 / flows["covered_calls"].where(flows["covered_calls"] > 0),
-        coverage=flows["covered_calls"] / calls,
+        retry_share=flows["retries"] / flows["told_calls"],
+        # Idle hardware is in the energy of nobody, so that a ratio to its few calls would say nothing.
+        wh_per_call=flows["energy_kwh"] * 1000 / covered,
+        overdue=pandas.to_datetime(flows["review_due_date"]) < pandas.Timestamp(book.days[1]),
     )  # fmt: skip
 
 
-def _chosen(flows: pandas.DataFrame) -> pandas.DataFrame:
-    declared = flows[~flows["workflow_id"].isin(NOBODY)]
+def _finding(flows: pandas.DataFrame, book: Book) -> None:
+    declared = flows[flows["declared"]]
     most = (declared if len(declared) else flows).iloc[0]
-    if units.is_unknown(most["energy_kwh"]):
-        title = f"{len(declared)} workflows; the energy of all of them is unknown"
-    else:
+    title = f"{len(declared)} workflows; the energy of all of them is unknown"
+    if not units.is_unknown(most["energy_kwh"]):
         title = f"{most['name']} uses the most energy of {len(declared)} workflows: {units.energy(most['energy_kwh'])}"
-    parts.heading(title, "Energy a call is over the calls whose energy is known.")
+    late = int(flows["overdue"].sum())
+    owed = f"{late} of {len(declared)} reviews were due before {units.day(book.days[1])}." if late else ""
+    parts.heading(
+        title,
+        f"By central estimate. {owed} Wh a call is over the calls whose energy is "
+        "known, retries over the calls whose source tells them.",
+    )
+
+
+def _chosen(flows: pandas.DataFrame) -> pandas.DataFrame:
     left, right, _ = st.columns([1, 1, 1], gap="medium")
     teams = sorted(set(flows["team"].dropna()), key=str.casefold)
     team = left.selectbox("Team", [_EVERYBODY, *teams], key="workflow-team")
@@ -71,41 +86,60 @@ def _table(book: Book, flows: pandas.DataFrame) -> None:
     columns = [
         Column("name", "Workflow"),
         Column("team", "Team"),
-        Column("owner", "Owner"),
-        Column("job_description", "Job description", wide=True),
-        Column("usefulness_class", "Usefulness"),
+        Column("owner", "Owner", missing="no owner"),
+        Column("job_description", "Job description", wide=True, missing="none declared"),
+        Column("usefulness_class", "Usefulness", missing="not declared"),
         Column("calls", "Calls", units.count),
-        Column("retry_share", "Retries", units.percent),
+        Column("retry_share", "Retries", units.percent, missing="not told"),
         Column("energy_kwh", "Energy, kWh", units.number),
         Column("wh_per_call", "Wh a call", units.number),
-        Column("outcomes", "Outcomes", lambda value: "none" if units.is_unknown(value) else units.count(value)),
+        Column("outcomes", "Outcomes", units.count, missing="none"),
+        Column("review_due_date", "Review due", units.day, missing="none"),
     ]
-    parts.table(
+    write = units.aligned(flows["wh_per_call"])
+    merged = ("team", "owner", "usefulness_class")
+    tables.table(
         flows,
-        columns,
+        [column for column in columns if column.key not in merged],
         "Workflows by energy",
-        cells={"owner": _owner},
-        row_class=lambda row: "nobody" if row.workflow_id in NOBODY else "",
+        cells={
+            "name": lambda row: tables.named(row.name, row.team if row.declared else None),
+            "job_description": _job,
+            "wh_per_call": lambda row: _per_call(row, write),
+            "review_due_date": _review,
+        },
+        row_class=lambda row: "" if row.declared else "nobody",
     )
-    parts.download(book, "workflows", flows, columns)
+    tables.download(book, "workflows", flows, columns)
 
 
-def _owner(row) -> str:
-    return "no owner" if units.is_unknown(row.owner) else escape(str(row.owner))
+def _job(row: Any) -> str:
+    unknown = units.is_unknown
+    job = "No job description" if unknown(row.job_description) else row.job_description
+    return tables.named(job, "no owner" if unknown(row.owner) else row.owner, row.usefulness_class)
+
+
+def _per_call(row: Any, write: Callable[[Any], str]) -> str:
+    text = write(row.wh_per_call) if row.declared else "not meant"
+    return f'<td class="n{" u" if units.is_unknown(row.wh_per_call) else ""}">{text}</td>'
+
+
+def _review(row: Any) -> str:
+    if units.is_unknown(row.review_due_date):
+        return '<td class="n u">none</td>'
+    late = '<br><span class="late">overdue</span>' if row.overdue else ""
+    return f'<td class="n">{units.day(row.review_due_date)}{late}</td>'
 
 
 def _detail(book: Book, flows: pandas.DataFrame) -> None:
+    flows = flows.sort_values("declared", ascending=False, kind="stable")
     names = dict(zip(flows["workflow_id"], flows["name"], strict=True))
     parts.heading("One workflow in detail")
-    chosen = st.selectbox(
-        "Workflow",
-        list(names),
-        format_func=names.get,
-        key="workflow",
-        width=420,
-        label_visibility="collapsed",
-    )
+    chosen = st.selectbox("Workflow", list(names), format_func=names.get, key="workflow", width=420)
     row = flows[flows["workflow_id"] == chosen].iloc[0]
+    first, last = book.days
+    pace = row["calls"] / ((last - first).days + 1) * 30
+    due = row["review_due_date"]
     facts = {
         "Owner": row["owner"],
         "Team": row["team"],
@@ -113,63 +147,55 @@ def _detail(book: Book, flows: pandas.DataFrame) -> None:
         "Usefulness": row["usefulness_class"],
         "Latency": row["latency_tier"],
         "Small model fits": row["small_model_fit"],
-        "Calls expected a month": units.count(row["expected_monthly_calls"]),
-        "Review due": units.day(row["review_due_date"]),
+        "Calls expected a month": _or_none(row["expected_monthly_calls"], units.count),
+        "Calls in 30 days, as in the days shown": units.count(round(pace)),
+        "Review due": _or_none(due, lambda day: units.day(day) + (" (overdue)" if row["overdue"] else "")),
     }
     entries = "".join(
-        f"<div><dt>{escape(label)}</dt><dd>"
+        f'<div class="{"wide" if label == "Job description" else ""}"><dt>{escape(label)}</dt><dd>'
         f"{escape('not declared' if units.is_unknown(value) else str(value))}</dd></div>"
         for label, value in facts.items()
     )
     st.html(f'<dl class="j">{entries}</dl>')
-    covered = words.coverage(row["calls"], row["covered_calls"])
-    spread = units.energy_range(row["energy_kwh_low"], row["energy_kwh_high"])
     wh = units.UNKNOWN if units.is_unknown(row["wh_per_call"]) else f"{units.number(row['wh_per_call'])} Wh"
-    parts.cards(
-        [
-            parts.card("Energy", units.energy(row["energy_kwh"]), f"range {spread}", [covered]),
-            parts.card("Energy a call", wh, "over calls whose energy is known"),
-            parts.card(
-                "Model calls",
-                units.short_count(row["calls"]),
-                f"{units.percent(row['retry_share'])} of them are retries",
-            ),
-        ]
+    each = ("Energy a call", wh, "over calls whose energy is known")
+    parts.usage_cards(
+        row, each if row["declared"] else ("Energy a call", "not meant", "idle hardware is in the energy")
     )
     _detail_charts(book, row)
 
 
+def _or_none(value: Any, write: Callable[[Any], str]) -> str | None:
+    return None if units.is_unknown(value) else write(value)
+
+
 def _detail_charts(book: Book, row: pandas.Series) -> None:
-    daily, purposes = book.workflow_daily(row["workflow_id"]), book.calls_by_purpose(row["workflow_id"])
+    daily = usage.daily(book, "fct_workflow_daily", "workflow_id", row["workflow_id"])
+    purposes = usage.calls_by_purpose(book, row["workflow_id"])
     left, right = st.columns(2, gap="medium")
     with left:
-        if daily["energy_kwh"].isna().all():
-            parts.subheading(
-                "The energy of this workflow is unknown",
-                "Its calls are counted; no factor is known for them.",
-            )
-        else:
-            title = "Energy by day"
-            parts.subheading(title, "kWh a day; the band is the range, low to high")
-            parts.chart(charts.daily_line(daily, "energy_kwh", "kWh", style.ENERGY, title), "workflow-energy")
-        columns = [
-            Column("usage_date", "Day", units.day),
-            Column("calls", "Calls", units.count),
-            Column("energy_kwh_low", "Energy low, kWh", units.number),
-            Column("energy_kwh", "Energy, kWh", units.number),
-            Column("energy_kwh_high", "Energy high, kWh", units.number),
-        ]
-        parts.twin(book, "workflow_daily", daily, columns, "The workflow by day")
+        parts.daily_energy(daily, "workflow-energy")
+        columns = [Column("usage_date", "Day", units.day), *parts.ENERGY_COLUMNS]
+        tables.twin(book, "workflow_daily", daily, columns, "The workflow by day")
     with right:
         if purposes.empty:
             parts.subheading("No call in these days")
             return
-        retried = units.percent(row["retry_share"], 0)
-        parts.subheading(f"{retried} of its calls are retries", "calls a day by purpose")
+        parts.subheading(_purpose_finding(row, purposes), "Calls a day by purpose.")
         parts.chart(charts.stacked_purposes(purposes, "Calls by day and purpose"), "workflow-calls")
         columns = [
             Column("usage_date", "Day", units.day),
             Column("call_purpose", "Purpose"),
             Column("calls", "Calls", units.count),
         ]
-        parts.twin(book, "workflow_purposes", purposes, columns, "The workflow's calls by day and purpose")
+        tables.twin(book, "workflow_purposes", purposes, columns, "The workflow's calls by day and purpose")
+
+
+def _purpose_finding(row: pandas.Series, purposes: pandas.DataFrame) -> str:
+    if units.is_unknown(row["retry_share"]) or row["told_calls"] < row["calls"]:
+        main = purposes.groupby("call_purpose")["calls"].sum()
+        share = units.percent(main.max() / main.sum(), 0)
+        return f"{share} of its calls are {main.idxmax()}" if main.idxmax() != "unknown" else (
+            f"The purpose of {share} of its calls is unknown"
+        )  # fmt: skip
+    return f"{units.percent(row['retry_share'], 0)} of its calls are retries"

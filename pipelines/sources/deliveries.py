@@ -23,14 +23,24 @@ _IDENTITY = (
 
 
 def _all(home: Path) -> Iterator[tuple[receipts.Receipt, bool]]:
-    """Every receipt, superseded ones first, and whether it is current; the ledger's own tables are left out."""
-    for room, pattern, current in (
-        ("raw_superseded", "v*.receipt.json", False), ("raw", "receipt.json", True),
-    ):
-        for path in sorted((home / room).glob(f"*/*/**/{pattern}")):
-            receipt = receipts.read(path)
-            if receipt and receipt.source != SOURCE.name:
-                yield receipt, current
+    """Every receipt, superseded ones first, and whether it is current; the ledger's own tables are left out.
+
+    A delivery that is still current was not superseded: a crash left its copy behind.
+    """
+    current = list(_read(home / "raw", "receipt.json"))
+    versions = {(receipt.source, receipt.table, receipt.day): receipt.version for receipt in current}
+    for receipt in _read(home / "raw_superseded", "v*.receipt.json"):
+        if receipt.version != versions.get((receipt.source, receipt.table, receipt.day)):
+            yield receipt, False
+    for receipt in current:
+        yield receipt, True
+
+
+def _read(folder: Path, pattern: str) -> Iterator[receipts.Receipt]:
+    for path in sorted(folder.glob(f"*/*/**/{pattern}")):
+        receipt = receipts.read(path)
+        if receipt and receipt.source != SOURCE.name:
+            yield receipt
 
 
 def _identity(receipt: receipts.Receipt, current: bool) -> dict:

@@ -178,7 +178,8 @@ DERIVED = {
     + " from fct_footprint_daily as f left join dim_team as t on t.team_id = f.team_id group by 1, 2, 3",
     "fct_organisation_daily": f"select usage_date, {SUMS} from fct_footprint_daily group by 1",
     "fct_gap_daily": "select usage_date, source, provider, model_id, gap_reason, "
-    "sum(call_count) as call_count, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens "
+    "sum(call_count) as call_count, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens, "
+    "sum(gpu_seconds) as gpu_seconds, sum(energy_kwh_high) as energy_kwh_high "
     "from fct_footprint_daily where gap_reason is not null group by 1, 2, 3, 4, 5",
 }
 MARTS = [*DDL, *DERIVED, "fct_outcome_daily"]
@@ -206,12 +207,13 @@ def publish(
             _insert(
                 connection,
                 "dim_model",
-                [("gpt-4o-mini", "openai", "gpt-4o-mini", "f1"), ("acme-llm-1", "acme", "acme-llm-1", None)],
+                [("gpt-4o-mini", "openai", "gpt-4o-mini", "f1"), ("acme/acme-llm-1", "acme", "acme-llm-1", None)],
             )
             _insert(connection, "dim_factor", [("f1", "ecologits-0.11.3", 4)])
             _insert(connection, "dim_site", [("paris-dc", "FR", "FRA", Decimal("1.25"))])
             _insert(connection, "fct_footprint_daily", list(_footprint(days, known_energy)))
             _insert(connection, "fct_coverage_daily", list(_coverage(days)))
+            _insert(connection, "fct_restatement", list(_restatement()))
         for name, sql in DERIVED.items():
             connection.execute(f"create table {name} as {sql}")
         _outcomes(connection)
@@ -282,7 +284,7 @@ def _footprint(days, known_energy):
                 if day >= 45 and flow_id in ("search-rewrite", "claims-triage", "agent-loop")
                 else Decimal(1)
             )
-            model, provider = ("acme-llm-1", "acme") if wh is None else ("gpt-4o-mini", "openai")
+            model, provider = ("acme/acme-llm-1", "acme") if wh is None else ("gpt-4o-mini", "openai")
             purpose = "background" if flow_id in ("nightly-index", "search-reviews") else "interactive"
             per_call = None if wh is None or not known_energy else Decimal(wh) * cheaper
             yield _row(usage_date, team, flow_id, provider, model, purpose, "direct", made - again, 0, per_call, 4)
@@ -367,6 +369,14 @@ def _coverage(days):
         yield (usage_date, "openai", 5, 4 if day == 33 else 5)
         yield (usage_date, "call_log", 1, 1)
         yield (usage_date, "gpu_prometheus", 1, 1)
+
+
+def _restatement():
+    """The vendor reports 5 June twice: 40 of 50 calls more; its sums of time stamps are no quantity."""
+    for quantity, before, now in (("num_model_requests", 50, 90), ("start_time", 7, 8), ("input_audio_tokens", 0, 0)):
+        day = FIRST_DAY + timedelta(days=4)
+        yield ("openai", "completions", day, 1, quantity, Decimal(before), False)
+        yield ("openai", "completions", day, 2, quantity, Decimal(now), True)
 
 
 def _outcomes(connection):

@@ -5,77 +5,13 @@ What does not belong here: figures; the tests under AppTest look at those.
 
 import csv
 import io
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import fixture_marts
 import pytest
+from browsing import open_page
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATHS = {"Overview": "", "Teams": "teams", "Workflows": "workflows", "Outcomes": "outcomes"}
-APP = Path(__file__).parents[2] / "dashboards" / "app.py"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM.exists():
-        reason = f"{CHROMIUM} is not installed; on Debian: apt-get install chromium"
-        if os.environ.get("JEVONS_STRICT") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def serve(tmp_path_factory):
-    """Start Streamlit in a folder that is not the repository, so that its settings must come with the app."""
-    running = []
-
-    def start(home: Path) -> str:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port)],
-            cwd=tmp_path_factory.mktemp("elsewhere"),
-            env={**os.environ, "JEVONS_HOME": str(home)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        running.append(server)
-        address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                    return address
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError("Streamlit did not start within 60 seconds")
-
-    yield start
-    for server in running:
-        server.send_signal(signal.SIGTERM)
-        server.wait(timeout=20)
+PAGES = ["Overview", "Teams", "Workflows", "Outcomes"]
 
 
 @pytest.fixture(scope="module")
@@ -83,34 +19,13 @@ def address(serve, home):
     return serve(home)
 
 
-@pytest.fixture
-def visit(browser):
-    """A page that records what it asks of other hosts and what pops up."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    page.elsewhere, page.popped = [], []
-    page.on("request", lambda call: None if _is_local(call.url) else page.elsewhere.append(call.url))
-    page.on("dialog", lambda dialog: (page.popped.append(dialog.message), dialog.dismiss()))
-    yield page
-    context.close()
-
-
-def _is_local(url: str) -> bool:
-    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
-
-
-def _open(page, address, name):
-    page.goto(f"{address}/{PATHS[name]}")
-    page.wait_for_selector(f"h1.j:has-text('{name}')", timeout=60_000)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
-
-
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_local_and_inert(visit, address, name):
-    _open(visit, address, name)
+    open_page(visit, address, name)
     visit.wait_for_selector(".vega-embed canvas, .vega-embed svg", timeout=60_000)
     assert visit.elsewhere == []
     assert visit.popped == []
+    assert visit.complaints == []
     assert visit.query_selector_all("[data-testid=stException]") == []
     assert "SANDBOX" in visit.inner_text("[data-testid=stMain]")
     assert fixture_marts.HOSTILE_TEAM in visit.text_content("[data-testid=stMain]")
@@ -119,22 +34,17 @@ def test_a_page_is_whole_local_and_inert(visit, address, name):
     assert visit.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert not visit.is_visible("[data-testid=stMainMenu]")
     assert not visit.is_visible("[data-testid=stAppDeployButton]")
-
-
-def test_every_chart_has_a_size_and_a_description(visit, address):
-    _open(visit, address, "Overview")
-    visit.wait_for_function("document.querySelectorAll('.vega-embed canvas, .vega-embed svg').length >= 10")
-    boxes = visit.evaluate(
-        "[...document.querySelectorAll('.vega-embed canvas, .vega-embed svg')]"
-        ".map(e => [e.getBoundingClientRect().width, e.getBoundingClientRect().height])"
-    )
-    assert all(width > 300 and height > 150 for width, height in boxes), boxes
-    labels = visit.evaluate("[...document.querySelectorAll('.vega-embed[aria-label]')].map(e => e.ariaLabel)")
-    assert any("on course to exceed its ceiling" in label for label in labels)
+    levels = visit.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(e => Number(e.tagName[1]))")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    visit.set_viewport_size({"width": 1024, "height": 900})
+    assert visit.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    tables = "[...document.querySelectorAll('.j-scroll')].filter(e => e.checkVisibility())"
+    assert visit.evaluate(f"{tables}.filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)") == []
 
 
 def test_the_chosen_days_hold_from_page_to_page(visit, address):
-    _open(visit, address, "Overview")
+    open_page(visit, address, "Overview")
     visit.locator("[data-testid=stSelectbox] input").first.click()
     visit.get_by_role("option", name="July 2026").click()
     visit.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
@@ -145,7 +55,7 @@ def test_the_chosen_days_hold_from_page_to_page(visit, address):
 
 
 def test_the_download_holds_no_formula(visit, address):
-    _open(visit, address, "Workflows")
+    open_page(visit, address, "Workflows")
     with visit.expect_download() as waiting:
         visit.get_by_role("button", name="Download CSV").first.click()
     assert waiting.value.suggested_filename.startswith("workflows_")
@@ -157,13 +67,41 @@ def test_the_download_holds_no_formula(visit, address):
 
 
 def test_a_table_stands_behind_each_chart(visit, address):
-    _open(visit, address, "Teams")
-    visit.get_by_text("Show as table").first.click()
+    open_page(visit, address, "Teams")
     table = visit.locator("table.j").first
-    table.wait_for(state="visible")
     assert table.locator("caption").text_content() == "Teams by energy"
     assert table.locator("th").first.get_attribute("scope") == "col"
     assert table.locator("tbody tr").count() == 7
+    weekly = visit.locator("table.j").nth(1)
+    assert not weekly.is_visible()
+    visit.get_by_text("Show as table").first.click()
+    weekly.wait_for(state="visible")
+    assert weekly.locator("caption").text_content() == "Energy and calls by week"
+
+
+def test_charts_have_a_size_and_a_description_and_bars_their_length(visit, address):
+    open_page(visit, address, "Overview")
+    visit.wait_for_function("document.querySelectorAll('.vega-embed canvas, .vega-embed svg').length >= 9")
+    boxes = visit.evaluate(
+        "[...document.querySelectorAll('.vega-embed canvas, .vega-embed svg')]"
+        ".map(e => [e.getBoundingClientRect().width, e.getBoundingClientRect().height])"
+    )
+    assert all(width > 300 and height > 150 for width, height in boxes), boxes
+    labels = visit.evaluate("[...document.querySelectorAll('.vega-embed[aria-label]')].map(e => e.ariaLabel)")
+    assert any("on course to exceed its ceiling" in label for label in labels)
+    bars = visit.evaluate(
+        """[...document.querySelectorAll('.j-bar')].map(bar => {
+            const box = part => bar.querySelector(part).getBoundingClientRect(), all = bar.getBoundingClientRect();
+            return {wall: (box('.wall').x - all.x + 1) / all.width, used: box('.central').width / all.width,
+                    share: bar.closest('tr').children[5].textContent, said: bar.ariaLabel};
+        })"""
+    )
+    assert len(bars) == 6
+    for bar in bars:  # a bar ends at twice the ceiling: the wall stands in its middle
+        assert bar["wall"] == pytest.approx(0.5, abs=0.01)
+        share = float(bar["share"].split()[0]) / 100
+        assert bar["used"] == pytest.approx(min(share / 2, 1), abs=0.01), bar
+        assert "Used" in bar["said"]
 
 
 def test_nothing_published_is_a_friendly_page(visit, serve, tmp_path):

@@ -212,8 +212,8 @@ def _reading(row: Row, site: Row | None, tables: Tables) -> Row:
                                         * row["gpu_seconds"])}
     if row["energy_millijoules"] is None:
         return found
-    factor = _hardware(
-        tables, {"counter_delta": "energy_counter_ratio", "power_integral": "power_integral_ratio"}[row["meter_method"]])
+    ratio = {"counter_delta": "energy_counter_ratio", "power_integral": "power_integral_ratio"}[row["meter_method"]]
+    factor = _hardware(tables, ratio)
     kwh = rounded(Fraction(row["energy_millijoules"], 3_600_000_000))  # the reading is a figure of its own
     return {**found, "gap_reason": None, "factor_id": factor["gpu_factor_id"], "evidence_tier": factor["evidence_tier"],
             **{f"energy_kwh{end}": rounded(kwh * Fraction(factor[f"value{end}"])) for end in ENDS}}
@@ -223,7 +223,9 @@ def _overhead(row: Row, site: Row, tables: Tables) -> Row:
     default = _hardware(tables, "default_pue_ratio")
     given = site["pue_ratio"]
     known = row["energy_kwh"] is not None
-    factor = (default["gpu_factor_id"], default["evidence_tier"]) if given is None else (f"site/{site['site_id']}/pue", 1)
+    factor = (f"site/{site['site_id']}/pue", 1)
+    if given is None:
+        factor = default["gpu_factor_id"], default["evidence_tier"]
     return {
         **row, **dict.fromkeys(WHOLE, 0), "energy_line": "overhead", "embodied_gco2e": 0,
         "factor_id": factor[0] if known else None, "evidence_tier": factor[1] if known else None,

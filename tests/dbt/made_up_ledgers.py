@@ -51,7 +51,8 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
         return Decimal(random.randint(low, high)).scaleb(-digits)
 
     sites = [
-        {"site_id": "s0", "zone": "Z0", "country": "AAA", "pue_ratio": None, "market_gco2e_per_kwh": between("0", "9", 6)},
+        {"site_id": "s0", "zone": "Z0", "country": "AAA", "pue_ratio": None,
+         "market_gco2e_per_kwh": between("0", "9", 6)},
         {"site_id": "s1", "zone": "Z1", "country": "BBB", "pue_ratio": between("1", "3", 6),
          "water_litres_per_kwh": between("0", "2", 6)},
         {"site_id": "s2", "zone": "Z0", "country": "no yearly mix", "pue_ratio": between("1", "2", 2),
@@ -72,7 +73,8 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
         ],
         "grid_yearly": [
             {"grid_factor_id": country, "factor_set": "ecologits-0.11.3", "zone_country": country,
-             "gco2e_per_kwh": between("0", "900", 6), "water_litres_per_kwh": random.choice([None, between("0", "9", 6)])}
+             "gco2e_per_kwh": between("0", "900", 6),
+             "water_litres_per_kwh": random.choice([None, between("0", "9", 6)])}
             for country in ("AAA", "BBB")
         ],
         "stg_electricity_maps__carbon_intensity": [
@@ -88,7 +90,8 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
                 ("energy_counter_ratio", 1, (Decimal("0.95"), Decimal(1), Decimal("1.05"))),
                 ("power_integral_ratio", 1, (between("0.5", "1", 6), Decimal(1), between("1", "2", 6))),
                 ("default_pue_ratio", 5, (between("1", "1.2", 6), between("1.2", "1.5", 6), between("1.5", "3", 6))),
-                ("largest_kwh_per_gpu_second", 5, (Decimal("0.0003"), between("0.0003", "0.0004", 18), Decimal("0.0005"))),
+                ("largest_kwh_per_gpu_second", 5,
+                 (Decimal("0.0003"), between("0.0003", "0.0004", 18), Decimal("0.0005"))),
                 ("embodied_gco2e_per_gpu_second", 4, (Decimal(0), between("0", "0.1", 18), Decimal(1))),
             )
         ],
@@ -153,6 +156,8 @@ def _organisation(random: Random, number: int, tables: dict[str, list[Row]]) -> 
     for kind, value in random.sample(keys, random.randint(0, 8)):
         for source in random.sample([None, "call_log", "gpu_prometheus"], random.randint(1, 2)):
             _rules(random, day, (kind, source, value), workflows, tables["stg_registry__attribution_rules"])
+    if random.random() < 0.1:
+        _near_twins(random, number, workflows, tables)
     for _ in range(random.randint(1, 6)):
         source = random.choice(["call_log", "call_log", "openai", "gpu_prometheus"])
         row = _meter(random) if source == "gpu_prometheus" else _calls(random, source)
@@ -164,6 +169,25 @@ def _organisation(random: Random, number: int, tables: dict[str, list[Row]]) -> 
         tables[f"int_{source}__activity"].append(row)
         if random.random() < 0.2:  # the same again: one row of the hour holds both
             tables[f"int_{source}__activity"].append(dict(row))
+
+
+def _near_twins(random: Random, number: int, workflows: list[str], tables: dict[str, list[Row]]) -> None:
+    """Two pairs of rows of one hour that are easily taken for one: each row is split on its own.
+
+    Written one after another, the names of the first two read the same. The second two are p1's own model m0, and the
+    model m0 that p1 serves for p0.
+    """
+    day, key = FIRST_DAY + number * DAY, f"{number}twin"
+    for value in (key, f"{key}|"):
+        _rules(random, day, ("api_key", "call_log", value), workflows, tables["stg_registry__attribution_rules"])
+    common = {"usage_date": day, "usage_hour_utc": datetime.combine(day, time(3)), "source": "call_log",
+              "lifecycle_stage": "unknown"}
+    for names in ({"api_key_id": f"{key}|", "project_id": "p", "model_reported": "m0"},
+                  {"api_key_id": key, "project_id": "|p", "model_reported": "m0"},
+                  {"api_key_id": key, "project_id": "q", "model_reported": "m0"},
+                  {"api_key_id": key, "project_id": "q", "model_reported": "p0.m0"}):
+        tables["int_call_log__activity"].append(
+            {**_calls(random, "call_log"), **common, "provider": "p1", "call_purpose": "batch", **names})
 
 
 def _rules(random: Random, day: date, key: tuple, workflows: list[str], rules: list[Row]) -> None:
@@ -196,7 +220,8 @@ def _shares(random: Random, count: int) -> list[Decimal]:
 
 
 def _quantity(random: Random) -> int:
-    return random.choice([0, 0, 1, 2, 3, random.randint(0, 50), random.randint(0, 10**7), 10**17 - random.randint(0, 99)])
+    huge = 10**17 - random.randint(0, 99)
+    return random.choice([0, 0, 1, 2, 3, random.randint(0, 50), random.randint(0, 10**7), huge])
 
 
 def _calls(random: Random, source: str) -> Row:

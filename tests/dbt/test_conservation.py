@@ -111,7 +111,7 @@ def test_the_order_of_the_rows_changes_nothing(ledger, seed, order):
 @many(2)
 @given(seed=SEEDS)
 def test_forgetting_a_factor_lowers_no_upper_bound(ledger, seed):
-    tables = make(seed, ORGANISATIONS)
+    tables = make(seed, 40)
     ledger.run(tables)
     most = "select usage_date, coalesce(energy_kwh_high, 0) as high from fct_organisation_daily"
     before = {row["usage_date"]: row["high"] for row in ledger.rows(most)}

@@ -1,0 +1,50 @@
+"""The published build that a page shows, and the days of it that the reader chose.
+
+What does not belong here: the questions themselves; they stand in `dashboards.questions`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pandas
+import streamlit
+
+from pipelines.snapshot import Snapshot
+
+NOBODY = ("orphan", "unattributed")
+
+
+@streamlit.cache_data(max_entries=512, show_spinner=False)
+def _answer(build_id: str, sql: str, params: tuple[Any, ...], _snapshot: Snapshot) -> pandas.DataFrame:
+    """Answers are kept by build id; a new build is a new key, so a page never mixes two builds."""
+    return _snapshot.fetch_df(sql, params)
+
+
+@dataclass(frozen=True)
+class Book:
+    """One published build and the days that the reader wants to see, both ends included."""
+
+    snapshot: Snapshot = field(repr=False)
+    first_day: date | None
+    last_day: date | None
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The days to show; an empty build gets an interval that no row is in."""
+        return (self.first_day or date(1970, 1, 1), self.last_day or date(1970, 1, 1))
+
+    def ask(self, sql: str, *params: Any) -> pandas.DataFrame:
+        """Answer one question, from the cache if this build was asked before.
+
+        Args:
+            sql: a single SELECT; `{days}` stands for the condition that `usage_date` is one of the days shown.
+            params: values of the question marks.
+        """
+        first, last = self.days
+        return _answer(
+            self.snapshot.build_id,
+            sql.replace("{days}", f"usage_date between date '{first}' and date '{last}'"),
+            params,
+            self.snapshot,
+        )

@@ -1,0 +1,21 @@
+"""Vega-Lite charts, each a pure function from a small frame to a specification.
+
+What does not belong here: SQL, Streamlit, and sentences. Axes start at zero or say what they are relative to; a
+ceiling is drawn as a wall. Specifications are plain dictionaries: building them as Altair objects took most of the
+time in which a page with ten charts was made.
+"""
+
+from dashboards.charts.ceilings import burn_down, prefix
+from dashboards.charts.frame import Spec, headroom
+from dashboards.charts.series import daily_line, index_lines, stacked_purposes, weekly_bars
+
+__all__ = [
+    "Spec",
+    "burn_down",
+    "daily_line",
+    "headroom",
+    "index_lines",
+    "prefix",
+    "stacked_purposes",
+    "weekly_bars",
+]

@@ -1,0 +1,229 @@
+"""The `jevons` command as a user types it: what it prints, and the code it exits with."""
+
+import io
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import homes
+import pytest
+import requests
+from homes import FIRST, LAST, environ
+from rich.console import Console
+from support import JEVONS, run_jevons
+from typer.main import get_command
+
+from assets.cli import app
+from assets.doctor import examine
+from assets.progress import Progress
+from assets.run import words
+from pipelines import snapshot
+from pipelines.sandbox.organisation import PROVIDERS, SITES
+from pipelines.starter import write_starter
+
+ONLY_CALLS = """
+[organisation]
+name = "Calls only"
+
+[sources.call_log]
+path = "inbox/calls/{date}*.csv"
+
+[sources.call_log.columns]
+request_id = "id"
+started_at_utc = "timestamp"
+
+[sources.openai]
+enabled = false
+""" + "".join(f'[sites.{s}]\nzone = "{z}"\ncountry = "{c}"\n' for s, (z, c, *_) in SITES.items()) + "".join(
+    f'[providers.{name}]\nsite = "{site}"\nsystem_of_record = "call_log"\n' for name, (site, *_) in PROVIDERS.items())
+
+
+def commands(group: object = None, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], str]]:
+    group = group or get_command(app)
+    found = []
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found += commands(command, (*path, name))
+        else:
+            found.append(((*path, name), command.help or ""))
+    return found
+
+
+@pytest.mark.parametrize(("path", "text"), commands(), ids=[" ".join(path) for path, _ in commands()])
+def test_every_command_says_what_it_does_and_gives_an_example(path: tuple[str, ...], text: str) -> None:
+    assert "Example" in text and f"jevons {' '.join(path)}" in text
+
+
+def test_every_option_of_materialize_is_explained() -> None:
+    options = get_command(app).commands["materialize"].params
+    assert {option.opts[0] for option in options} == {"--from", "--to"}
+    assert all(option.help for option in options)
+
+
+# What is refused at once, in one sentence
+
+
+def refused(home: Path, *words: str, **more: str) -> str:
+    done = run_jevons(home, *words, check=False, **environ(home, **more))
+    assert done.returncode == 1 and done.stdout == ""
+    sentence = done.stderr.strip().splitlines()[-1]
+    assert sentence.startswith("Error: ") and sentence.endswith(".") and "Traceback" not in done.stderr
+    return sentence
+
+
+def test_a_home_without_settings_is_told_of_init(tmp_path: Path) -> None:
+    assert "run `jevons init`" in refused(tmp_path / "nothing", "materialize", "--from", "2026-06-01")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_fresh_home_with_only_defaults_is_told_what_to_switch_on(tmp_path: Path) -> None:
+    run_jevons(tmp_path, "init", **environ(tmp_path))
+    sentence = refused(tmp_path, "materialize", "--from", "2026-06-01")
+    assert "no source is switched on" in sentence and "openai, call_log, gpu_prometheus" in sentence
+    assert "this home has its settings already" in refused(tmp_path, "init")
+
+
+def test_days_that_cannot_be_are_refused(small_home: Path) -> None:
+    today = datetime.now(UTC).date()
+    sentence = refused(small_home, "materialize", "--from", str(today))
+    assert "That day is not over" in sentence and str(today - timedelta(days=1)) in sentence
+    assert "swap them" in refused(small_home, "materialize", "--from", str(LAST), "--to", str(FIRST))
+    assert "JEVONS_FIRST_DAY=2020-06-01" in refused(small_home, "materialize", "--from", "2020-06-01")
+
+
+# A range, progress and an organisation that has nothing but a call log
+
+
+@pytest.fixture
+def only_calls(small_home: Path, tmp_path: Path) -> Path:
+    """A home without OpenAI, GPUs, grid key, outcomes and registry; files of 2026-06-01 to 2026-06-04."""
+    home = tmp_path / "home"
+    shutil.copytree(small_home / "inbox" / "calls", home / "inbox" / "calls")
+    (home / "jevons.toml").write_text(ONLY_CALLS, "utf-8")
+    return home
+
+
+def test_an_organisation_with_only_a_call_log_publishes(only_calls: Path) -> None:
+    keyless = {"OPENAI_ADMIN_KEY": "", "ELECTRICITY_MAPS_TOKEN": "", "JEVONS_HASH_KEY": ""}
+    done = run_jevons(
+        only_calls, "materialize", "--from", "2026-05-30", "--to", "2026-06-04", **environ(only_calls, **keyless))
+    lines = done.stderr.splitlines()
+    assert lines[0] == "starting" and lines[1] == "1/23 call log calls" and lines[23] == "23/23 published"
+    assert lines[24:] == ["missing call log calls: not delivered for 2 days (2026-05-30 to 2026-05-31)"]
+    build = snapshot.current(only_calls)
+    rows = build.query("""
+        select count(distinct usage_date) as days, min(grid_rung) as low, max(grid_rung) as high
+        from fct_footprint_daily where energy_kwh is not null
+    """).to_pylist()
+    assert rows == [{"days": 4, "low": "yearly_mix", "high": "yearly_mix"}]
+    files = sorted((only_calls / "inbox" / "calls").glob("*.csv"))
+    landed = sum(len(file.read_text("utf-8").splitlines()) - 1 for file in files)
+    assert build.query("select sum(call_count) as n from fct_footprint_daily").to_pylist() == [{"n": landed}]
+
+
+def test_a_range_of_more_than_400_days_is_one_fetch(only_calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environ(only_calls).items():
+        monkeypatch.setenv(name, value)
+    told = homes.land(["call_log/calls"], date(2025, 7, 25), date(2026, 8, 29))["call_log/calls"]
+    # 2025-07-25 to 2026-08-29 are 401 days; four have a file
+    assert told["passed"] is True and told["days"] == 4 and len(told["days_missing"]) == 397
+
+
+def test_progress_in_a_pipe_is_one_line_a_step() -> None:
+    text = io.StringIO()
+    with Progress(Console(file=text, width=100)) as progress:
+        progress.tell("starting", 0, 0)
+        for step, done in (("openai costs", 0), ("openai costs · page 1", 0), ("openai costs", 1), ("ledger days", 1)):
+            progress.tell(step, done, 2)
+        progress.tell("ledger days", 2, 2)
+    assert text.getvalue().splitlines() == ["starting", "1/2 openai costs", "2/2 ledger days"]
+
+
+def test_progress_in_a_terminal_is_a_bar_that_goes_away() -> None:
+    text = io.StringIO()
+    with Progress(Console(file=text, width=120, force_terminal=True)) as progress:
+        progress.tell("openai costs · page 1", 3, 23)
+    assert "openai costs · page 1" in text.getvalue() and "3/23" in text.getvalue()
+    assert text.getvalue().endswith("\x1b[2K")
+
+
+def test_steps_are_told_in_words() -> None:
+    assert words("raw__openai__api_keys") == words("raw/openai/api_keys") == "openai api keys"
+    assert words("ledger_days") == "ledger days"
+
+
+def test_tables_in_a_pipe_are_not_squeezed(small_home: Path) -> None:
+    done = run_jevons(small_home, "sql", "select * from fct_footprint_daily limit 1", **environ(small_home, COLUMNS=""))
+    assert max(map(len, done.stdout.splitlines())) > 80
+
+
+# Doctor
+
+
+def told(home: Path) -> dict[str, tuple[bool, str]]:
+    return {name: (ok, sentence) for name, ok, sentence in examine(home)}
+
+
+def test_doctor_finds_a_sandbox_in_good_health(home: Path) -> None:
+    found = told(home)
+    assert all(ok for ok, _ in found.values()), found
+    assert list(found) == [
+        "settings", "openai", "call_log", "gpu_prometheus", "electricity_maps", "outcomes", "published"]
+    assert "2026-06-01 to 2026-06-03" in found["published"][1]
+
+
+def test_doctor_names_the_key_that_is_refused_and_does_not_show_it(home: Path) -> None:
+    wrong = "sk-admin-wrong-8c1d"
+    done = run_jevons(home, "doctor", check=False, **environ(home, OPENAI_ADMIN_KEY=wrong))
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("mend")] == ["openai"]
+    assert "set OPENAI_ADMIN_KEY to an admin key" in next(line for line in lines if line.startswith("mend"))
+    assert wrong not in done.stdout + done.stderr
+    assert homes.files_that_hold(home, [wrong]) == []
+
+
+def test_doctor_of_nothing_says_where_to_begin(tmp_path: Path) -> None:
+    ok, sentence = told(tmp_path)["settings"]
+    assert not ok and "run `jevons init`" in sentence
+    write_starter(tmp_path)
+    found = told(tmp_path)
+    assert found["settings"][0] and found["published"][0]
+    assert found["sources"] == (
+        False, f"none is switched on; uncomment the ones you have in {tmp_path / 'jevons.toml'}")
+
+
+# Dagster's own pages
+
+
+def test_dev_opens_dagster_with_the_daily_schedule_and_no_warning_of_ours(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path / "dev.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [str(JEVONS), "dev", "--port", str(port)], env={**os.environ, **environ(tmp_path)}, stdout=out, stderr=out,
+            start_new_session=True,
+        )
+    question = """{ schedulesOrError(repositorySelector: {repositoryName: "__repository__",
+        repositoryLocationName: "main"}) { ... on Schedules { results { name cronSchedule } } } }"""
+    try:
+        found, deadline = None, time.monotonic() + 120
+        while not found and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.5)
+            with suppress(requests.RequestException):
+                answer = requests.post(f"http://127.0.0.1:{port}/graphql", json={"query": question}, timeout=20).json()
+                found = answer["data"]["schedulesOrError"].get("results")
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(30)
+    assert found == [{"name": "daily", "cronSchedule": "30 5 * * *"}], log.read_text()
+    assert "WARNING" not in log.read_text()
+    assert (tmp_path / "dagster" / "schedules").is_dir()

@@ -1,0 +1,306 @@
+"""What Dagster is told: keys, groups, days, schedule and pools; and what happens when a run is stopped or refused."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import homes
+import pytest
+from homes import FIRST, LAST, NEXT, environ, hashes
+from support import JEVONS, ROOT, run_jevons
+
+from assets import built, project
+from assets.definitions import JOB, daily, defs, range_tags
+from assets.instance import prepare_environment
+from assets.partitions import DAILY, INTERACTIVE, MORNING, stretches
+from assets.publishing import inspected, published
+from assets.raw import GATE, raw_assets, raw_key, windows_of_the_morning
+from assets.warehouse import PROJECT, dbt_resource, ledger, short
+from pipelines import snapshot
+from pipelines.landing import RECEIPT, folder
+from pipelines.sandbox.server import SandboxServer
+from pipelines.sources import all_sources
+from pipelines.window import Window
+
+
+@pytest.fixture(scope="module")
+def specs() -> dict[dg.AssetKey, dg.AssetSpec]:
+    return {spec.key: spec for spec in defs().resolve_all_asset_specs()}
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, dict]:
+    nodes = json.loads(PROJECT.manifest_path.read_text("utf-8"))["nodes"].values()
+    return {
+        node["name"]: node for node in nodes
+        if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral"  # part of its readers
+    }
+
+
+def tables() -> Iterator[tuple[str, str]]:
+    for source in all_sources():
+        for table in source.tables:
+            yield source.name, table.name
+
+
+# What exists
+
+
+def test_every_table_of_a_source_is_an_asset_under_its_own_path_with_a_gate(small_home: Path) -> None:
+    made = {asset.key: asset for asset in raw_assets()}
+    assert set(made) == {raw_key(*table) for table in tables()}
+    for key, asset in made.items():
+        assert small_home.joinpath(*key.path).is_dir()
+        assert [check.name for check in asset.check_specs] == [GATE] and next(iter(asset.check_specs)).blocking
+        assert asset.op.pool == f"source_{key.path[1]}"
+
+
+def test_the_whole_is_one_job_in_one_pool_for_the_warehouse(specs: dict) -> None:
+    job = defs().resolve_job_def(JOB)
+    assert set(job.asset_layer.selected_asset_keys) == set(specs)
+    assert [found.name for found in defs().get_repository_def().get_all_jobs() if not found.name.startswith("__")] == [
+        JOB]
+    assert {asset.op.pool for asset in (ledger, inspected, published)} == {"warehouse"}
+
+
+def test_every_model_and_seed_is_made_by_the_one_call_of_dbt(models: dict) -> None:
+    made = {key.path[-1] for key in ledger.keys}
+    nodes = json.loads(PROJECT.manifest_path.read_text("utf-8"))["nodes"].values()
+    assert made == set(models) | {node["name"] for node in nodes if node["resource_type"] == "seed"}
+
+
+def test_a_models_key_is_its_name_and_only_what_replaces_days_has_days(specs: dict, models: dict) -> None:
+    for name, node in models.items():
+        has_days = specs[dg.AssetKey([name])].partitions_def is not None
+        assert has_days == (node["config"]["materialized"] == "incremental"), name
+    for source in all_sources():
+        for table in source.tables:
+            assert (specs[raw_key(source.name, table.name)].partitions_def == DAILY) == table.daily
+
+
+def test_a_model_depends_on_the_raw_assets_that_it_reads(specs: dict) -> None:
+    upstream = {dep.asset_key for dep in specs[dg.AssetKey(["stg_openai__costs"])].deps}
+    assert upstream == {raw_key("openai", "costs")}
+
+
+def test_definitions_load_without_any_environment_and_without_a_warning_of_ours(tmp_path: Path) -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER", "JEVONS"))}
+    done = subprocess.run(
+        [str(JEVONS.with_name("dg")), "check", "defs"], cwd=ROOT, env={**bare, "JEVONS_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False, timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "All definitions loaded successfully" in done.stdout + done.stderr
+    assert "Warning" not in done.stderr and "WARNING" not in done.stderr
+
+
+# Which days
+
+
+def test_the_schedule_asks_for_yesterday_each_morning() -> None:
+    at = datetime(2026, 8, 10, 5, 30, tzinfo=UTC)
+    request = daily(dg.build_schedule_context(scheduled_execution_time=at))
+    assert request.partition_key == request.run_key == "2026-08-09"
+    assert request.tags == {MORNING: "true"}
+    assert daily.cron_schedule == "30 5 * * *" and daily.execution_timezone == "UTC"
+
+
+def test_a_morning_asks_each_source_for_what_it_may_restate_and_for_what_never_arrived(tmp_path: Path) -> None:
+    """Yesterday is the 20th; openai restates 3 days, the call log none; the longest of all is 7 days."""
+    yesterday = Window.of_days("2026-06-20", "2026-06-20")
+    restating = {source.name: source for source in all_sources()}
+
+    def asked(source: str, table: str) -> list[str]:
+        found = restating[source]
+        return [str(window) for window in windows_of_the_morning(found, found.table(table), yesterday, tmp_path)]
+
+    assert asked("call_log", "calls") == ["2026-06-13 to 2026-06-20"]  # nothing was ever landed
+    for source, table in (("call_log", "calls"), ("openai", "costs"), ("electricity_maps", "carbon_intensity")):
+        for day in Window.of_days("2026-06-01", "2026-06-19").days():
+            path = folder(tmp_path, restating[source], restating[source].table(table), day)
+            path.mkdir(parents=True)
+            (path / RECEIPT).touch()
+    assert asked("call_log", "calls") == ["2026-06-20 to 2026-06-20"]
+    assert asked("openai", "costs") == ["2026-06-17 to 2026-06-20"]
+    assert asked("electricity_maps", "carbon_intensity") == ["2026-06-13 to 2026-06-20"]
+    shutil.rmtree(folder(tmp_path, restating["call_log"], restating["call_log"].table("calls"), date(2026, 6, 16)))
+    assert asked("call_log", "calls") == ["2026-06-16 to 2026-06-16", "2026-06-20 to 2026-06-20"]
+
+
+def test_stretches_hold_the_days_given_and_no_others() -> None:
+    days = [date(2026, 6, n) for n in (5, 1, 2, 2, 9, 6)]
+    assert [str(window) for window in stretches(days)] == [
+        "2026-06-01 to 2026-06-02", "2026-06-05 to 2026-06-06", "2026-06-09 to 2026-06-09"]
+    assert list(stretches([])) == []
+
+
+def test_the_ledger_rebuilds_from_the_earliest_day_whose_deliveries_changed(home: Path) -> None:
+    yesterday = date(2026, 6, 3)
+    assert str(built.due(home, yesterday)) == "2026-06-03 to 2026-06-03"  # all that was landed was built
+    digests = built.deliveries(home)
+    assert set(digests) == {FIRST, date(2026, 6, 2), LAST}
+    with duckdb.connect(str(built.warehouse(home))) as duck:
+        duck.execute(f"update {built.TABLE} set digest = 'another delivery' where usage_date = date '2026-06-02'")
+    assert str(built.due(home, yesterday)) == "2026-06-02 to 2026-06-03"
+    built.remember(home, Window.of_days("2026-06-02", "2026-06-03"), digests)
+    assert str(built.due(home, yesterday)) == "2026-06-03 to 2026-06-03"
+    built.warehouse(home).unlink()
+    assert str(built.due(home, yesterday)) == "2026-06-01 to 2026-06-03"  # a warehouse made anew has built nothing
+
+
+def test_a_morning_run_lands_and_says_which_earlier_days_are_new(home: Path, sandbox: SandboxServer) -> None:
+    shutil.rmtree(home / "raw" / "call_log" / "calls" / f"dt={FIRST}")
+    calls = [asset for asset in raw_assets() if asset.key == raw_key("call_log", "calls")]
+    with dg.DagsterInstance.ephemeral() as instance:
+        dg.materialize(calls, instance=instance, partition_key=str(NEXT), tags={MORNING: "true", INTERACTIVE: "true"})
+        events = instance.fetch_materializations(calls[0].key, limit=10).records
+    assert sorted(event.partition_key for event in events) == [str(FIRST), str(NEXT)]
+    windows = {event.partition_key: event.asset_materialization.metadata["window"].value for event in events}
+    # the 2nd and 3rd are there and the call log restates nothing; the days before the 1st have no file
+    assert windows[str(NEXT)] == "2026-05-28 to 2026-06-01, 2026-06-04 to 2026-06-04"
+    assert windows[str(FIRST)] == "2026-06-01"
+
+
+def test_a_year_of_openai_is_one_run_and_53_requests_an_hourly_table(home: Path, sandbox: SandboxServer) -> None:
+    """365 days are 8760 hourly buckets at 168 a request: 52.1, so 53. Costs: 98 days before keys were told, then 267
+    days at 180 a request: 1 + 2 = 3."""
+    wanted = {"openai/completions", "openai/embeddings", "openai/costs"}
+    assets = [asset for asset in raw_assets() if "/".join(asset.key.path[1:]) in wanted]
+    assert {asset.backfill_policy for asset in assets} == {dg.BackfillPolicy.single_run()}
+    sandbox.clear_requests()
+    homes.land(wanted, date(2025, 8, 30), date(2026, 8, 29))
+    asked = [request.path.rsplit("/", 1)[-1] for request in sandbox.requests]
+    assert {name: asked.count(name) for name in set(asked)} == {"completions": 53, "embeddings": 53, "costs": 3}
+    assert len(list((home / "raw" / "openai" / "costs").glob("dt=*/receipt.json"))) == 365
+
+
+# A manifest that is never stale
+
+
+def test_a_manifest_older_than_a_model_is_parsed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "dbt_project"
+    shutil.copytree(project.FOLDER, copy)
+    monkeypatch.setattr(project, "FOLDER", copy)
+    monkeypatch.setenv("JEVONS_HOME", str(tmp_path))
+    parsed: list[int] = []
+    parse = project._parse
+    monkeypatch.setattr(project, "_parse", lambda: (parsed.append(1), parse()))
+    (copy / "models" / "staging" / "openai" / "stg_openai__brand_new.sql").write_text("select 1 as one\n", "utf-8")
+    path = project.project().manifest_path
+    assert "model.jevons.stg_openai__brand_new" in json.loads(path.read_text("utf-8"))["nodes"]
+    project.project()
+    assert parsed == [1]  # and not once more when nothing changed
+
+
+# What stops a run
+
+
+def tampered(home: Path, statement: str) -> None:
+    with duckdb.connect(str(built.warehouse(home))) as duck:
+        duck.execute(statement)
+
+
+def test_a_mart_that_breaks_a_rule_is_not_published_and_readers_keep_the_build_before(home: Path) -> None:
+    before = hashes(home / "published")
+    tampered(home, "update fct_coverage_daily set orphan_call_ratio = 1.5")
+    result = dg.materialize(
+        [inspected, published], instance=dg.DagsterInstance.ephemeral(), raise_on_error=False,
+        selection=[inspected, published],
+    )
+    assert not result.success
+    assert [event.step_key for event in result.all_events if event.is_step_success] == []
+    broken = [check for check in result.get_asset_check_evaluations() if not check.passed]
+    assert [check.check_name for check in broken] == ["gate_fct_coverage_daily"]
+    assert "orphan_call_ratio must be between 0 and 1" in broken[0].metadata["findings"].value[0]
+    assert hashes(home / "published") == before
+
+
+def test_a_model_that_fails_ends_the_step_with_one_short_sentence(home: Path) -> None:
+    part = home / "raw" / "openai" / "completions" / f"dt={LAST}" / "part.parquet"
+    part.write_bytes(part.read_bytes()[:-100])
+    result = dg.materialize(
+        [ledger], instance=dg.DagsterInstance.ephemeral(), raise_on_error=False, resources={"dbt": dbt_resource()},
+        tags=range_tags(LAST, LAST),
+    )
+    failure = next(event for event in result.all_events if event.is_step_failure).step_failure_data
+    sentence = failure.user_failure_data.description
+    assert sentence.startswith("the model int_openai__activity failed") or sentence.startswith("the model "), sentence
+    assert "part.parquet" in sentence and "\n" not in sentence and len(sentence) < 600
+
+
+def test_the_lines_that_say_nothing_are_left_out() -> None:
+    assert short("\x1b[31mRuntime Error in model x\x1b[0m\n\n  No files found.\n compiled code at target/x.sql\n") == (
+        "Runtime Error in model x; No files found")
+
+
+def start(home: Path, *words: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [str(JEVONS), "materialize", *words], env={**os.environ, **environ(home)}, cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )
+
+
+def wait_for(process: subprocess.Popen, step: str) -> None:
+    for line in process.stderr:
+        if step in line:
+            return
+    pytest.fail(f"{step} never began")
+
+
+def test_a_killed_run_leaves_readers_alone_and_the_next_run_completes_with_the_same_bytes(
+    home: Path, small_home: Path, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    undisturbed = homes.copied(small_home, tmp_path / "undisturbed", sandbox)
+    run_jevons(undisturbed, "materialize", "--from", str(NEXT), **environ(undisturbed))
+
+    days = ("--from", str(NEXT))
+    process, before = start(home, *days), snapshot.current(home)
+    wait_for(process, "ledger days")
+    second = run_jevons(home, "materialize", *days, check=False, **environ(home))
+    assert second.returncode == 1 and "The warehouse is busy" in second.stderr and "Traceback" not in second.stderr
+    files = (built.warehouse(home), built.warehouse(home).with_name("jevons.duckdb.wal"))
+    marks = [file.exists() and file.stat().st_mtime_ns for file in files]
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and [file.exists() and file.stat().st_mtime_ns for file in files] == marks:
+        time.sleep(0.02)  # until dbt has begun to write
+    assert process.poll() is None, "the run was over before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+    assert snapshot.current(home) == before and snapshot.verify(before) == []
+    total = "select sum(call_count) as n from fct_footprint_daily"
+    assert before.query(total).to_pylist() == snapshot.current(small_home).query(total).to_pylist()
+
+    began = time.monotonic()
+    done = run_jevons(home, "materialize", *days, **environ(home))
+    assert time.monotonic() - began < 200  # it does not wait for what the killed run held
+    assert "published build" in done.stdout
+    assert snapshot.verify(snapshot.current(home)) == []
+    build, other = snapshot.current(home), snapshot.current(undisturbed)
+    assert build.build_id == other.build_id
+    same = {name: table["sha256"] for name, table in build.manifest["tables"].items()}
+    assert same == {name: table["sha256"] for name, table in other.manifest["tables"].items()}
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        statuses = [run.status for run in instance.get_runs()]
+    assert dg.DagsterRunStatus.STARTED not in statuses and dg.DagsterRunStatus.FAILURE in statuses
+
+
+def test_each_organisation_has_a_dagster_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        for variable, value in environ(tmp_path / name).items():
+            monkeypatch.setenv(variable, value)
+        prepare_environment()
+        assert os.environ["DAGSTER_HOME"] == str(tmp_path / name / "dagster")
+        assert (tmp_path / name / "dagster" / "dagster.yaml").read_bytes() == (ROOT / "dagster.yaml").read_bytes()
+    monkeypatch.setenv("DAGSTER_HOME", "/elsewhere")
+    prepare_environment()
+    assert os.environ["DAGSTER_HOME"] == "/elsewhere"
+

@@ -1,0 +1,146 @@
+"""The ledger is the same however its days were made: in order, out of order, twice, or all in one run."""
+
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+from pipelines import landing
+from pipelines.registry.importer import import_csv
+from pipelines.registry.store import default_url, open_registry
+from pipelines.sandbox import stories
+from pipelines.sandbox.files import REGISTRY_KINDS, environment, write_home
+from pipelines.sandbox.server import serve
+from pipelines.settings import load
+from pipelines.source import Context
+from pipelines.sources import all_sources
+from pipelines.window import Window
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+# the middle day is the one that an organisation runs twice; the GPU source reaches from each day into its neighbours
+DAYS = [stories.DATA_FROM + timedelta(days=n) for n in range(3)]
+WHOLE = Window.of_days(DAYS[0], DAYS[-1])
+
+
+@cache
+def parsed() -> Manifest:
+    """The project as dbt understands it, read once: the days are not part of it."""
+    return dbtRunner().invoke(
+        ["parse", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--no-write-json", "--quiet"]).result
+
+
+def dbt(home: Path, command: str, window: Window | None = None, *more: str) -> None:
+    """One call of dbt on the days of the window; JEVONS_HOME must be set."""
+    days = ["--vars", f"{{min_date: '{window.first}', max_date: '{window.end}'}}"] if window else []
+    # a copy, because compiling writes into it
+    done = dbtRunner(manifest=parsed().deepcopy()).invoke([
+        command, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(home / "target"),
+        "--quiet", *days, *more,
+    ])
+    DuckDBConnectionManager.close_all_connections()  # or this process keeps the warehouse locked
+    assert done.success, done.exception or [r.message for r in done.result if r.status != "success"]
+
+
+def make(home: Path, *windows: Window) -> None:
+    """What replaces days, once for each window; then what is made of all days."""
+    for window in windows:
+        dbt(home, "run", window, "--select", "config.materialized:incremental")
+    dbt(home, "run", None, "--select", "tag:whole,config.materialized:table")
+
+
+def tables(home: Path) -> dict[str, list[tuple]]:
+    """Every table that dbt made, its rows in an order of their own."""
+    with duckdb.connect(str(home / "warehouse" / "jevons.duckdb"), read_only=True) as duck:
+        names = [row[0] for row in duck.execute(
+            "select table_name from information_schema.tables where table_type = 'BASE TABLE' order by 1").fetchall()]
+        return {name: duck.execute(f'select * from "{name}" order by all').fetchall() for name in names}
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory) -> Path:
+    """A home with the raw records of three days of the sandbox, and the frozen factors in its warehouse."""
+    home = tmp_path_factory.mktemp("landed")
+    with serve() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JEVONS_HOME", str(home))
+        write_home(home, server, days=len(DAYS))
+        registry = open_registry(default_url(home))
+        for kind in REGISTRY_KINDS:
+            result = import_csv(registry, home / "inbox" / "registry" / f"{kind}.csv", kind, "test", "made up",
+                                datetime(2026, 6, 1, tzinfo=UTC))
+            assert not result.refused
+        registry.dispose()
+        settings = load(home, environment())
+        for source in all_sources():
+            for table in source.tables:
+                with landing.scratch(home) as scratch:
+                    staged = landing.stage(source, table, Context(settings, scratch), WHOLE)
+                    assert not landing.commit(staged, [], home, datetime(2026, 9, 1, tzinfo=UTC)).quarantined
+        landing.ensure_readable(home, all_sources())
+        (home / "warehouse").mkdir()
+        dbt(home, "seed")
+        dbt(home, "run")  # views, and tables without a day
+    return home
+
+
+@pytest.fixture
+def home(landed, tmp_path, monkeypatch) -> Path:
+    """A copy of that home, to be built in."""
+    return copy(landed, tmp_path / "home", monkeypatch)
+
+
+def copy(landed: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(landed, home)
+    monkeypatch.setenv("JEVONS_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="module")
+def at_once(landed, tmp_path_factory) -> dict[str, list[tuple]]:
+    """What one run over all days gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = copy(landed, tmp_path_factory.mktemp("at_once") / "home", patch)
+        make(home, WHOLE)
+        return tables(home)
+
+
+def by_day(*days: date) -> list[Window]:
+    return [Window.of_days(day, day) for day in days]
+
+
+def same(found: dict[str, list[tuple]], expected: dict[str, list[tuple]]) -> None:
+    assert found.keys() == expected.keys()
+    assert {name for name in found if found[name] != expected[name]} == set()
+
+
+def test_one_run_over_all_days_holds_all_days(at_once):
+    assert len(at_once["int_footprint__hourly"]) > 1000  # or the comparisons below would compare nothing
+    for mart in ("fct_footprint_daily", "fct_workflow_daily", "fct_team_daily", "fct_organisation_daily"):
+        assert sorted({row[0] for row in at_once[mart]}) == DAYS, mart
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1, 0]], ids=["one after another", "mixed, and one day twice"])
+def test_days_made_one_by_one_give_what_one_run_gives(home, at_once, order):
+    make(home, *by_day(*[DAYS[n] for n in order]))
+    same(tables(home), at_once)
+
+
+def test_a_day_that_became_empty_leaves_no_old_rows(home, at_once):
+    make(home, WHOLE)
+    middle = DAYS[1]
+    emptied = [path for path in (home / "raw").glob(f"*/*/dt={middle}/part.parquet") if path.parts[-4] != "landing"]
+    assert len(emptied) >= 6  # completions, embeddings, costs, calls, samples, carbon, outcomes
+    for path in emptied:
+        pq.write_table(pq.read_schema(path).empty_table(), path)
+    make(home, *by_day(middle))
+    found = tables(home)
+    kept = [row for row in at_once["int_footprint__hourly"] if row[0] != middle]
+    assert found["int_footprint__hourly"] == kept and len(kept) < len(at_once["int_footprint__hourly"])
+    for name in ("int_activity__hourly", "int_gpu_energy__hourly", "fct_footprint_daily", "fct_workflow_daily"):
+        assert found[name] == [row for row in at_once[name] if row[0] != middle], name

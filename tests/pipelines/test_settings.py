@@ -1,0 +1,119 @@
+"""`jevons.toml`: what it says when it is right, and the one sentence when it is not."""
+
+from decimal import Decimal
+
+import pytest
+
+from pipelines import settings
+from pipelines.errors import JevonsError
+from pipelines.starter import write_starter
+
+GOOD = """
+[organisation]
+name = "Probe"
+[sources.openai]
+[sources.call_log]
+enabled = false
+path = "calls.csv"
+[sites.here]
+zone = "FR"
+country = "FRA"
+pue = "1.25"
+market_gco2e_per_kwh = 0
+[providers.openai]
+site = "here"
+system_of_record = "openai"
+[providers.own]
+site = "here"
+energy_from = "call_log"
+"""
+
+
+def loaded(folder, text, environ=None):
+    (folder / settings.FILE).write_text(text, "utf-8")
+    return settings.load(folder, environ or {})
+
+
+def test_what_is_written_is_what_is_read(tmp_path):
+    found = loaded(tmp_path, GOOD, {"KEY": "secret", "EMPTY": ""})
+    assert (found.organisation, found.sandbox) == ("Probe", False)
+    assert found.sites == (settings.Site("here", "FR", "FRA", Decimal("1.25"), None, Decimal(0), None),)
+    assert [(p.provider, p.system_of_record, p.energy_from) for p in found.providers] == [
+        ("openai", "openai", None), ("own", None, "call_log")]
+    assert (found.enabled("openai"), found.enabled("call_log"), found.enabled("outcomes")) == (True, False, False)
+    assert (found.secret("KEY"), found.secret("EMPTY"), found.secret("ABSENT")) == ("secret", None, None)
+    assert "secret" not in repr(found)
+
+
+def test_a_number_keeps_its_digits(tmp_path):
+    assert loaded(tmp_path, GOOD.replace('"1.25"', "1.1")).sites[0].pue_ratio == Decimal("1.1")
+
+
+def test_an_empty_file_is_an_organisation_without_sources(tmp_path):
+    found = loaded(tmp_path, "")
+    assert (found.organisation, dict(found.sources), found.sites) == ("Unnamed organisation", {}, ())
+
+
+def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path):
+    (path,) = write_starter(tmp_path)
+    starter = path.read_text("utf-8")
+    assert settings.load(tmp_path, {}).sources == {}
+    used = "\n".join(
+        line.removeprefix("# ") if line.startswith("# [") or line.startswith("# ") and " = " in line else line
+        for line in starter.splitlines())
+    found = loaded(tmp_path, used)
+    assert set(found.sources) == {"openai", "call_log", "gpu_prometheus", "electricity_maps", "outcomes"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "parts"), [
+        ("[organisation]", "[organization]", ("an unknown section", "`organization` means nothing here")),
+        ('name = "Probe"', "name = Probe", ("cannot be read", "line 3")),
+        ('zone = "FR"', "", ("A site is incomplete", "sites.here", "it has no `zone`")),
+        ('country = "FRA"', 'country = ""', ("A site is incomplete", "it has no `country`")),
+        ('pue = "1.25"', 'pue = "0.9"', ("an impossible number", "sites.here.pue", "'0.9' cannot be", "at least 1")),
+        ('pue = "1.25"', 'pue = "about 1.2"', ("an impossible number", "'about 1.2' cannot be")),
+        ('pue = "1.25"', "pue = nan", ("an impossible number", "sites.here.pue")),
+        ('pue = "1.25"', "pue = true", ("an impossible number", "sites.here.pue")),
+        ("market_gco2e_per_kwh = 0", "market_gco2e_per_kwh = -1", ("an impossible number", "-1 cannot be")),
+        ('site = "here"\nsystem', 'site = "there"\nsystem', ("a site that is not there", "providers.openai",
+                                                             "no [sites.there] is declared")),
+        ("[sources.openai]", '[sources.openai]\nsite = "x"',
+         ("a site that is not there", "sources.openai", "[sites.x]")),
+        ('system_of_record = "openai"', 'system_of_record = "opnai"',
+         ("A provider relies on a source that is not there", "providers.openai.system_of_record",
+          "no [sources.opnai] is declared")),
+        ('energy_from = "call_log"', 'energy_from = "gpu_prometheus"',
+         ("A provider relies on a source that is not there", "providers.own.energy_from")),
+        ("[sources.openai]", "[sources]\nopenai = true", ("a value where a section belongs", "sources.openai",
+                                                         "True is not a section", "write [sources.openai]")),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_sentence(tmp_path, wrong, right, parts):
+    assert GOOD.count(wrong) == 1
+    with pytest.raises(JevonsError) as told:
+        loaded(tmp_path, GOOD.replace(wrong, right))
+    sentence = str(told.value)
+    for part in (settings.FILE, *parts):
+        assert part in sentence
+    assert "\n" not in sentence and sentence.endswith(".")
+
+
+@pytest.mark.parametrize("text", ["sites = 3", "organisation = 'x'", "sources = []", "providers = true"])
+def test_a_value_is_no_section(tmp_path, text):
+    with pytest.raises(JevonsError, match="a value where a section belongs"):
+        loaded(tmp_path, text)
+
+
+def test_no_file_says_what_to_do(tmp_path):
+    with pytest.raises(JevonsError, match="jevons init"):
+        settings.load(tmp_path, {})
+    (tmp_path / settings.FILE).write_bytes(b'name = "\xff"')
+    with pytest.raises(JevonsError, match="The settings cannot be read"):
+        settings.load(tmp_path, {})
+
+
+def test_home_is_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert settings.home({}) == settings.home({"JEVONS_HOME": ""}) == tmp_path / "data"
+    assert settings.home({"JEVONS_HOME": str(tmp_path / "x" / ".." / "y")}) == tmp_path / "y"

@@ -1,0 +1,223 @@
+"""The two gates: what they stop, what they let through, and the sentence that a person reads."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+import great_expectations.expectations as gxe
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.source import Column, Table
+from pipelines.typed import arrow_schema, to_arrow
+from quality import landing, marts
+from quality.validation import broken_rules
+
+D1, D2, D3 = date(2026, 6, 1), date(2026, 6, 2), date(2026, 6, 3)
+TABLE = Table(
+    "calls",
+    (
+        Column("id", "VARCHAR", "Key.", required=True),
+        Column("tokens", "BIGINT", "Count.", required=True, minimum=0),
+        Column("attempt", "INTEGER", "From 1.", minimum=1),
+        Column("usd", "DECIMAL(18,9)", "Cost.", minimum=0),
+        Column("status", "VARCHAR", "How it ended.", allowed=("ok", "error")),
+        Column("at_utc", "TIMESTAMP", "When."),
+    ),
+    ("id",), lambda context, window: iter(()), "Calls.",
+)
+GOOD = {"id": "a", "tokens": 0, "attempt": 1, "usd": "0.5", "status": "ok", "at_utc": datetime(2026, 6, 1, tzinfo=UTC)}
+
+
+def batch(folder, *days):
+    """Files of the days, as staged."""
+    files = {}
+    for day, rows in days:
+        table, findings = to_arrow(TABLE, rows, "test")
+        assert not findings
+        files[day] = folder / f"{day or 'whole'}.parquet"
+        pq.write_table(table, files[day])
+    return files
+
+
+def sentences(folder, *days):
+    return [(f.day, f.rule) for f in landing.inspect(TABLE, batch(folder, *days), folder)]
+
+
+def readable(sentence):
+    """One line that shows neither objects nor nothing."""
+    return "\n" not in sentence and not re.search(r"Decimal\(|None|nan|<|\{|np\.", sentence)
+
+
+def test_records_in_order_pass(tmp_path):
+    optional = {"id": "b", "tokens": 5, "attempt": None, "usd": None, "status": None, "at_utc": None}
+    assert sentences(tmp_path, (D1, [GOOD, optional]), (D2, [GOOD])) == []
+
+
+WRONG = [
+    ({"tokens": -5}, "tokens must be at least 0, broken 1 times (found -5)"),
+    ({"tokens": None}, "tokens must not be empty, broken 1 times"),
+    ({"id": None}, "id must not be empty, broken 1 times"),
+    ({"attempt": 0}, "attempt must be at least 1, broken 1 times (found 0)"),
+    ({"usd": "-0.000000001"}, "usd must be at least 0, broken 1 times (found -0.000000001)"),
+    ({"status": "fine"}, "status must be one of ok, error, broken 1 times (found fine)"),
+    ({}, None),
+]
+
+
+def test_a_broken_rule_holds_back_its_day_and_no_other(tmp_path):
+    days = [(D1 + timedelta(days=n), [GOOD, {**GOOD, "id": "b", **wrong}]) for n, (wrong, _) in enumerate(WRONG)]
+    found = sentences(tmp_path, *days)
+    assert found == [(str(day), rule) for (day, _), (_, rule) in zip(days, WRONG, strict=True) if rule]
+    assert all(readable(rule) for _, rule in found)
+
+
+def test_every_broken_rule_of_every_day_is_told(tmp_path):
+    first = [{**GOOD, "id": str(n), "tokens": -n} for n in range(1, 9)]
+    second = [{**GOOD, "status": "x"}, {**GOOD, "id": "b", "tokens": -7, "status": "y"}]
+    assert sentences(tmp_path, (D1, first), (D2, second), (D3, [GOOD])) == [
+        ("2026-06-01", "tokens must be at least 0, broken 8 times (found -1, -2, -3, -4, -5)"),
+        ("2026-06-02", "tokens must be at least 0, broken 1 times (found -7)"),
+        ("2026-06-02", "status must be one of ok, error, broken 2 times (found x, y)"),
+    ]
+
+
+def test_the_sentence_says_where_and_what_to_do(tmp_path):
+    (finding,) = landing.inspect(TABLE, batch(tmp_path, (None, [{**GOOD, "tokens": -1}])), tmp_path)
+    assert finding.day is None and finding.sentence() == (
+        "calls of the whole table: tokens must be at least 0, broken 1 times (found -1); correct it at the source and "
+        "land the day again.")
+
+
+def test_days_without_records_pass(tmp_path):
+    assert landing.inspect(TABLE, {}, tmp_path) == []
+    assert sentences(tmp_path, (D1, [])) == []
+    assert sentences(tmp_path, (D1, []), (D2, [{**GOOD, "tokens": -1}])) == [
+        ("2026-06-02", "tokens must be at least 0, broken 1 times (found -1)")]
+
+
+def test_a_folder_with_a_quote_in_its_name_is_looked_at_all_the_same(tmp_path):
+    folder = tmp_path / "L'énergie 100 %"
+    folder.mkdir()
+    assert len(sentences(folder, (D1, [{**GOOD, "tokens": -1}]))) == 1
+
+
+def test_a_rule_that_cannot_be_looked_at_is_no_pass(tmp_path):
+    files = batch(tmp_path, (D1, [GOOD]))
+    whole = arrow_schema(TABLE)
+    pq.write_table(whole.remove(whole.get_field_index("tokens")).empty_table(), files[D1])
+    with pytest.raises(RuntimeError, match="could not be evaluated"):
+        landing.inspect(TABLE, files, tmp_path)
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as duck:
+        duck.execute("create table t (a varchar)")
+        duck.execute("insert into t values ('x')")
+    with pytest.raises(RuntimeError, match="expect_column_values_to_be_between on t could not be evaluated"):
+        broken_rules(tmp_path / "w.duckdb", "t", [gxe.ExpectColumnValuesToBeBetween(column="a", min_value=0)])
+
+
+KWH, COUNT = "decimal(38,9)", "decimal(38,0)"
+QUANTITIES = {
+    **dict.fromkeys(("call_count", "input_tokens", "cached_input_tokens", "output_tokens", "gpu_seconds"), (COUNT, 1)),
+    "energy_kwh_low": (KWH, "0.5"), "energy_kwh": (KWH, "1"), "energy_kwh_high": (KWH, "2"),
+    **dict.fromkeys(("location_gco2e", "market_gco2e", "embodied_gco2e", "water_litres", "cost_usd"), (KWH, "3.25")),
+}
+RATIOS = dict.fromkeys(("coverage_ratio", "measured_ratio"), ("decimal(24,6)", "0.9"))
+GOOD_MARTS = {
+    "fct_footprint_daily": {
+        "usage_date": ("date", "2026-06-01"), "team_id": ("varchar", "t"), "workflow_id": ("varchar", "w"),
+        "source": ("varchar", "openai"), "attribution_method": ("varchar", "direct"),
+        "energy_line": ("varchar", "idle"), **QUANTITIES,
+    },
+    "fct_workflow_daily": {**QUANTITIES, **RATIOS},
+    "fct_team_daily": {**QUANTITIES, **RATIOS},
+    "fct_organisation_daily": {**QUANTITIES, **RATIOS, "orphan_call_ratio": ("decimal(24,6)", "0"),
+                               "unowned_energy_ratio": ("decimal(24,6)", "0")},
+    "fct_ceiling_position_daily": {
+        "used_low": (KWH, "1"), "used_quantity": (KWH, "2"), "used_high": (KWH, "3"),
+        "limit_quantity": (KWH, "9"), "breach_probability": ("decimal(7,6)", "1"), "status": ("varchar", "undecided"),
+    },
+    "fct_coverage_daily": {"orphan_call_ratio": ("decimal(24,6)", "1"), "received_tables": ("bigint", 1),
+                           "expected_tables": ("bigint", 2)},
+}
+
+
+def warehouse(path, **wrong):
+    """A warehouse with one good row in each mart, and one row for each way in which a row of it is to be wrong."""
+    with duckdb.connect(str(path)) as duck:
+        for mart, columns in GOOD_MARTS.items():
+            duck.execute(f"create table {mart} ({', '.join(f'{n} {kind}' for n, (kind, _) in columns.items())})")
+            good = {name: value for name, (_, value) in columns.items()}
+            for change in ({}, *wrong.get(mart, ())):
+                duck.execute(
+                    f"insert into {mart} values ({', '.join('?' * len(good))})", list({**good, **change}.values()))
+    return path
+
+
+def test_marts_in_order_are_published(tmp_path):
+    assert set(GOOD_MARTS) == set(marts.SUITES)
+    unknown = dict.fromkeys(("energy_kwh_low", "energy_kwh", "location_gco2e", "water_litres"))
+    found = marts.inspect(warehouse(tmp_path / "w.duckdb", fct_footprint_daily=[unknown]))
+    assert found == {mart: [] for mart in marts.SUITES}  # what is unknown breaks no rule
+
+
+# mart, what is wrong with a row of it, and what a person is told
+NEVER = [
+    ("fct_footprint_daily", {"energy_kwh_low": "1.5"},
+     "energy_kwh must not be below energy_kwh_low, broken 1 times (found 1 beside 1.5)"),
+    ("fct_footprint_daily", {"energy_kwh": "2.000000001"},
+     "energy_kwh_high must not be below energy_kwh, broken 1 times (found 2 beside 2.000000001)"),
+    ("fct_footprint_daily", {"energy_kwh_low": "-0.000000001"},
+     "energy_kwh_low must be at least 0, broken 1 times (found -0.000000001)"),
+    ("fct_footprint_daily", {"call_count": -1}, "call_count must be at least 0, broken 1 times (found -1)"),
+    ("fct_footprint_daily", {"location_gco2e": "-7.5"},
+     "location_gco2e must be at least 0, broken 1 times (found -7.5)"),
+    ("fct_footprint_daily", {"team_id": None}, "team_id must not be empty, broken 1 times"),
+    ("fct_footprint_daily", {"attribution_method": "guessed"},
+     "attribution_method must be one of direct, allocated, orphan, unattributed, broken 1 times (found guessed)"),
+    ("fct_footprint_daily", {"energy_line": "x"},
+     "energy_line must be one of direct, shared, idle, overhead, broken 1 times (found x)"),
+    ("fct_workflow_daily", {"energy_kwh_low": "1.5"},
+     "energy_kwh must not be below energy_kwh_low, broken 1 times (found 1 beside 1.5)"),
+    ("fct_workflow_daily", {"measured_ratio": "-0.1"},
+     "measured_ratio must be between 0 and 1, broken 1 times (found -0.1)"),
+    ("fct_team_daily", {"output_tokens": -20}, "output_tokens must be at least 0, broken 1 times (found -20)"),
+    ("fct_team_daily", {"coverage_ratio": "1.000001"},
+     "coverage_ratio must be between 0 and 1, broken 1 times (found 1.000001)"),
+    ("fct_organisation_daily", {"energy_kwh_high": "0.9"},
+     "energy_kwh_high must not be below energy_kwh, broken 1 times (found 0.9 beside 1)"),
+    ("fct_organisation_daily", {"orphan_call_ratio": "2"},
+     "orphan_call_ratio must be between 0 and 1, broken 1 times (found 2)"),
+    ("fct_ceiling_position_daily", {"used_low": "2.5"},
+     "used_quantity must not be below used_low, broken 1 times (found 2 beside 2.5)"),
+    ("fct_ceiling_position_daily", {"used_high": "1"},
+     "used_high must not be below used_quantity, broken 1 times (found 1 beside 2)"),
+    ("fct_ceiling_position_daily", {"breach_probability": "1.5"},
+     "breach_probability must be between 0 and 1, broken 1 times (found 1.5)"),
+    ("fct_ceiling_position_daily", {"status": "fine"},
+     "status must be one of within, undecided, on course to exceed, exceeded, broken 1 times (found fine)"),
+    ("fct_coverage_daily", {"orphan_call_ratio": "-1"},
+     "orphan_call_ratio must be between 0 and 1, broken 1 times (found -1)"),
+    ("fct_coverage_daily", {"received_tables": 3},
+     "expected_tables must not be below received_tables, broken 1 times (found 2 beside 3)"),
+]
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    """What gate 2 says of a warehouse in which everything above is wrong."""
+    wrong = {mart: [change for each, change, _ in NEVER if each == mart] for mart in GOOD_MARTS}
+    return marts.inspect(warehouse(tmp_path_factory.mktemp("wrong") / "w.duckdb", **wrong))
+
+
+@pytest.mark.parametrize("mart", GOOD_MARTS)
+def test_what_no_published_figure_may_be(refused, mart):
+    assert sorted(refused[mart]) == sorted(sentence for each, _, sentence in NEVER if each == mart)
+    assert all(readable(sentence) for sentence in refused[mart])
+
+
+def test_a_mart_without_a_column_that_must_be_looked_at_is_no_pass(tmp_path):
+    path = warehouse(tmp_path / "w.duckdb")
+    with duckdb.connect(str(path)) as duck:
+        duck.execute("alter table fct_footprint_daily drop column energy_kwh_high")
+    with pytest.raises(RuntimeError, match="on fct_footprint_daily could not be evaluated"):
+        marts.inspect(path)
