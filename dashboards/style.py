@@ -14,7 +14,6 @@ PER_CALL = "#2e7050"
 WALL = "#a4232d"
 WALL_GROUND = "#f8e9ea"
 NOBODY = "#7d8a92"
-NOBODY_BAND = "#d5dade"
 FONT = "'Source Sans', 'Source Sans Pro', 'DejaVu Sans', sans-serif"
 # Told apart by lightness as well as by hue.
 PURPOSES = {
@@ -48,7 +47,7 @@ p.j.even { min-height:4rem; }
 h3.j.even { min-height:2.75rem; }
 .j-over { font-size:.82rem; color:var(--muted); margin:0 0 .2rem; }
 .j-meta { color:var(--muted); font-size:.88rem; margin:.3rem 0 0; font-variant-numeric:tabular-nums; }
-.j-meta code, .j-mono { font-family:ui-monospace,'DejaVu Sans Mono',monospace; font-size:.82em; color:var(--ink);
+.j-meta code { font-family:ui-monospace,'DejaVu Sans Mono',monospace; font-size:.82em; color:var(--ink);
        background:var(--ground); padding:.1em .35em; border-radius:4px; }
 .j-sandbox { background:#fff4d6; border:1px solid #e3c878; color:#5c4300; border-radius:6px; padding:.45rem .8rem;
        font-size:.92rem; margin:0 0 1rem; }
@@ -83,7 +82,6 @@ table.j small { display:block; font-size:.92em; color:var(--muted); }
 [data-testid="stDownloadButton"] button p { font-size:.86rem; }
 table.j .late { color:#a4232d; font-weight:600; }
 table.j tr.nobody td { background:#fafbfb; color:var(--muted); }
-table.j tr.chosen td { background:#e9f1f7; }
 table.j a { color:#1f5f8b; text-decoration:none; font-weight:600; } table.j a:hover { text-decoration:underline; }
 ul.j { margin:.4rem 0 .6rem; padding:0; list-style:none; }
 ul.j li { font-size:.95rem; line-height:1.45; padding:.42rem 0 .42rem .9rem; margin:0; border-left:3px solid #e3c878; }

@@ -24,6 +24,7 @@ class Column:
         required: Null is refused.
         minimum: Smallest allowed number.
         allowed: Closed set of values.
+        additive: False where a sum over records means nothing (an instant, an intensity, a reading).
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     required: bool = False
     minimum: int | None = None
     allowed: tuple[str, ...] = ()
+    additive: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""What tests share that is not a fixture: the strict flag, the folder of real records, and the command as a user runs it."""
+"""What tests share that is not a fixture: the strict flag, the real records, and the command as a user runs it.
+
+Fixtures belong in conftest.py.
+"""
 
 import os
 import subprocess

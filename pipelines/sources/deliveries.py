@@ -63,10 +63,16 @@ def _receipts(context: Context, window: Window) -> Iterator[Page]:
 
 
 def _totals(context: Context, window: Window) -> Iterator[Page]:
+    from pipelines.sources import all_sources  # the list of sources includes this one
+
+    additive = {
+        (source.name, table.name, column.name)
+        for source in all_sources() for table in source.tables for column in table.columns if column.additive
+    }
     yield Page([
         {**_identity(receipt, current), "quantity": name, "total": Decimal(total)}
         for receipt, current in _all(context.settings.home)
-        for name, total in receipt.totals.items()
+        for name, total in receipt.totals.items() if (receipt.source, receipt.table, name) in additive
     ], "receipts under raw/ and raw_superseded/")
 
 

@@ -259,7 +259,8 @@ SOURCE = Source(
             columns=(
                 Column("zone", "VARCHAR", "Grid zone as Electricity Maps names it.", required=True),
                 Column("datetime_utc", "TIMESTAMP", "Start of the hour.", required=True),
-                Column("carbon_intensity_gco2e_per_kwh", "DECIMAL(12,6)", "Carbon intensity.", True, minimum=0),
+                Column("carbon_intensity_gco2e_per_kwh", "DECIMAL(12,6)", "Carbon intensity.", True, minimum=0,
+                       additive=False),
                 Column("emission_factor_type", "VARCHAR", "lifecycle: with the plants and the fuel chain."),
                 Column("flow_traced", "BOOLEAN", "Whether imports and exports are followed."),
                 Column("is_estimated", "BOOLEAN", "Whether the value is an estimate and not a measured mix."),

@@ -7,6 +7,7 @@ our names and units belong to staging.
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -218,8 +219,8 @@ def _count(name: str, description: str, required: bool = False) -> Column:
 
 
 _EDGES = (
-    _count("start_time", "First instant of the bucket, Unix seconds.", True),
-    _count("end_time", "First instant after the bucket, Unix seconds.", True),
+    replace(_count("start_time", "First instant of the bucket, Unix seconds.", True), additive=False),
+    replace(_count("end_time", "First instant after the bucket, Unix seconds.", True), additive=False),
 )
 _PROJECT = Column("project_id", "VARCHAR", "Project that was charged; null where OpenAI cannot tell.")
 _API_KEY = Column("api_key_id", "VARCHAR", "Id of the API key, never the key; null where OpenAI cannot tell.")

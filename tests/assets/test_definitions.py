@@ -263,7 +263,7 @@ def test_a_killed_run_leaves_readers_alone_and_the_next_run_completes_with_the_s
 
     days = ("--from", str(NEXT))
     process, before = start(home, *days), snapshot.current(home)
-    wait_for(process, "ledger days")
+    wait_for(process, "ledger")
     second = run_jevons(home, "materialize", *days, check=False, **environ(home))
     assert second.returncode == 1 and "The warehouse is busy" in second.stderr and "Traceback" not in second.stderr
     files = (built.warehouse(home), built.warehouse(home).with_name("jevons.duckdb.wal"))

@@ -1,4 +1,7 @@
-"""The demo as a newcomer sees it: every story of the sandbox is in the published marts, and running again changes nothing."""
+"""The demo as a newcomer sees it: every story is in the published marts, and running it again changes nothing.
+
+How the stories are told belongs to the sandbox and its tests.
+"""
 
 import hashlib
 import json
@@ -73,7 +76,9 @@ def test_story_1_a_cheaper_model_and_then_a_higher_total(build: snapshot.Snapsho
 
 
 def test_story_2_the_key_that_nobody_owns_counts_against_the_organisation(build: snapshot.Snapshot) -> None:
-    orphan = one(build, "select sum(call_count) as calls, sum(energy_kwh) as kwh from fct_team_daily where team_id = 'orphan'")
+    orphan = one(build, """
+        select sum(call_count) as calls, sum(energy_kwh) as kwh from fct_team_daily where team_id = 'orphan'
+    """)
     assert orphan["calls"] > 100_000 and orphan["kwh"] > 10
     used = one(build, """
         select used_quantity from fct_ceiling_position_daily
@@ -148,7 +153,9 @@ def test_story_8_a_model_without_a_factor_is_a_gap_with_an_upper_bound(build: sn
 def test_a_call_that_two_sources_saw_is_booked_once(build: snapshot.Snapshot) -> None:
     seen = one(build, "select sum(not_of_record_call_count) as calls from fct_coverage_daily where source = 'call_log'")
     assert seen["calls"] > 0
-    booked = one(build, "select count(*) as n from fct_footprint_daily where source = 'call_log' and provider = 'openai'")
+    booked = one(build, """
+        select count(*) as n from fct_footprint_daily where source = 'call_log' and provider = 'openai'
+    """)
     assert booked["n"] == 0
 
 

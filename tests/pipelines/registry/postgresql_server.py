@@ -16,7 +16,7 @@ from support import need
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address of an empty database; skips (or fails under the strict flag) without Debian's package `postgresql`."""
+    """The address of an empty database; without Debian's package `postgresql` it skips, or fails when strict."""
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     need(binaries, "PostgreSQL is not installed (Debian package postgresql)")
     need(os.getuid() != 0 or shutil.which("runuser"), "PostgreSQL refuses root and there is no runuser")

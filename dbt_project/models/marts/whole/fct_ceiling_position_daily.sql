@@ -84,8 +84,7 @@ positions as (
                 'cast(ceil((limit_quantity - used_quantity) / nullif(recent_mean, 0)) as integer)') }}
         end as exhaustion_date,
         cast(case
-            when used_quantity > limit_quantity then 1
-            when coalesce(spread, 0) = 0 or forecast_quantity <= 0
+            when coalesce(spread, 0) = 0 or forecast_quantity <= 0 or limit_quantity = 0
                 then case when forecast_quantity > limit_quantity then 1 else 0 end
             else {{ normal_cdf('(ln(forecast_quantity / limit_quantity) / spread)') }}
         end as decimal(7, 6)) as breach_probability,
