@@ -6,6 +6,7 @@ The SQL is in dbt_project/; nothing is computed here.
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -88,18 +89,30 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, window: Windo
     where = home()
     landing.ensure_readable(where, all_sources())
     warehouse(where).parent.mkdir(parents=True, exist_ok=True)
-    # as environment and not as variables, and always in the same folder: dbt then parses only what changed
-    os.environ.update(JEVONS_MIN_DATE=window.first.isoformat(), JEVONS_MAX_DATE=window.end.isoformat())
-    target = where / "scratch" / DBT_TARGET
-    (target / "run_results.json").unlink(missing_ok=True)  # what the run before failed of is not today's reason
     # buildable: where only some models are asked for, a test that compares two runs if both exist
-    build = dbt.cli(
-        ["build", "--indirect-selection", "buildable"], context=context, target_path=target,
-        raise_on_error=False,
-    )
+    with _days(window):
+        build = dbt.cli(
+            ["build", "--indirect-selection", "buildable"], context=context, target_path=where / "scratch" / DBT_TARGET,
+            raise_on_error=False,
+        )
     yield from build.stream()
     if not build.is_successful():
         raise dg.Failure(_why(build), allow_retries=False)
+
+
+@contextmanager
+def _days(window: Window) -> Iterator[None]:
+    """The days as environment and not as variables, which would make dbt parse the whole project each time."""
+    days = {"JEVONS_MIN_DATE": window.first.isoformat(), "JEVONS_MAX_DATE": window.end.isoformat()}
+    before = {name: os.environ.get(name) for name in days}
+    os.environ.update(days)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _why(build: DbtCliInvocation) -> str:
