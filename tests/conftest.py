@@ -26,3 +26,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def demo_home(demo: tuple[Path, str]) -> Path:
     """The home of the demo."""
     return demo[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two workers share the tests by file; whatever needs the demo goes to one of them, so that it is made once."""
+    for item in items:
+        group = "demo" if "demo_home" in getattr(item, "fixturenames", ()) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
