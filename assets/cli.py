@@ -228,6 +228,7 @@ def dev(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000)
     prepare_environment()
     # Dagster then says that it does not use this folder's dagster.yaml: it uses the copy, beside the runs
     _say(err, f"runs, schedules and logs are kept in {os.environ['DAGSTER_HOME']}")
+    os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # dg warns where it is started without an activated environment
     os.chdir(ROOT)
     dg = str(Path(sys.executable).with_name("dg"))
     os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port)])

@@ -214,15 +214,17 @@ def test_dev_opens_dagster_with_the_daily_schedule(tmp_path: Path) -> None:
             [str(JEVONS), "dev", "--port", str(port)], env={**os.environ, **environ(tmp_path)}, stdout=out, stderr=out,
             start_new_session=True,
         )
-    question = """{ schedulesOrError(repositorySelector: {repositoryName: "__repository__",
-        repositoryLocationName: "main"}) { ... on Schedules { results { name cronSchedule } } } }"""
+    # asked without the location's name, which is that of the folder the repository was cloned into
+    question = """{ repositoriesOrError { ... on RepositoryConnection {
+        nodes { schedules { name cronSchedule } } } } }"""
     try:
         found, deadline = None, time.monotonic() + 120
         while not found and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.5)
             with suppress(requests.RequestException):
                 answer = requests.post(f"http://127.0.0.1:{port}/graphql", json={"query": question}, timeout=20).json()
-                found = answer["data"]["schedulesOrError"].get("results")
+                nodes = answer["data"]["repositoriesOrError"].get("nodes") or []
+                found = [schedule for node in nodes for schedule in node["schedules"]]
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.wait(30)
