@@ -4,6 +4,7 @@ The only module of this room that looks at the environment. What a setting means
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,15 @@ from typing import Any
 from pipelines.errors import JevonsError
 
 FILE = "jevons.toml"
-NAMED = ("sources", "sites", "providers")  # sections that hold one section per name
+NAMED = ("sources", "sites", "providers", "models")  # sections that hold one section per name
+KEYS = {
+    "organisation": {"name", "sandbox"},
+    "sites": {"zone", "country", "pue", "pue_source", "market_gco2e_per_kwh", "water_litres_per_kwh"},
+    "providers": {"site", "system_of_record", "energy_from", "gpu_model"},
+    "models": {"size_class"},
+}
+SIZE_CLASSES = ("S", "M", "L", "XL")
+SPEND = "spend"  # energy_from: no tokens are known of this provider, its energy is reckoned from what it was paid
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -44,12 +53,22 @@ class Site:
 
 @dataclass(frozen=True)
 class Provider:
-    """Who runs a model: where, which source counts its calls, and whether a meter already holds its energy."""
+    """Who runs a model: where and on what, which source counts its calls, and where its energy is known from."""
 
     provider: str
     site: str
     system_of_record: str | None = None
     energy_from: str | None = None
+    gpu_model: str | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """What its owner knows of a model that no factor set knows: S, M, L or XL."""
+
+    provider: str
+    model: str
+    size_class: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +82,7 @@ class Settings:
     sites: tuple[Site, ...]
     providers: tuple[Provider, ...]
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
+    models: tuple[Model, ...] = ()
 
     def secret(self, name: str) -> str | None:
         """The secret of that environment name, or None; never logged, never written."""
@@ -93,12 +113,15 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     if unknown:
         raise JevonsError(
             "The settings have an unknown section", str(path), f"`{sorted(unknown)[0]}` means nothing here",
-            "use organisation, sources, sites or providers",
+            "use organisation, sources, sites, providers or models",
         )
     for section, table in raw.items():
         _a_section(path, section, table)
         for name, each in table.items() if section in NAMED else ():
             _a_section(path, f"{section}.{name}", each)
+            _known(path, f"{section}.{name}", each, KEYS.get(section, each))
+    _known(path, "organisation", raw.get("organisation", {}), KEYS["organisation"])
+    _known_sources(path, raw.get("sources", {}))
     sites = tuple(_site(path, name, table) for name, table in sorted(raw.get("sites", {}).items()))
     known = {site.site_id for site in sites}
     providers = tuple(
@@ -109,9 +132,11 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         if "site" in table and table["site"] not in known:
             raise _unknown_site(path, f"sources.{name}", table["site"])
     organisation = raw.get("organisation", {})
+    name = _typed(path, "organisation", organisation, "name", str)
     return Settings(
-        home, organisation.get("name", "Unnamed organisation"), bool(organisation.get("sandbox", False)),
+        home, name or "Unnamed organisation", bool(_typed(path, "organisation", organisation, "sandbox", bool)),
         raw.get("sources", {}), sites, providers, dict(environ),
+        tuple(_model(path, name, table) for name, table in sorted(raw.get("models", {}).items())),
     )
 
 
@@ -123,6 +148,39 @@ def _a_section(path: Path, name: str, value: object) -> None:
         )
 
 
+def _known(path: Path, where: str, table: Mapping[str, Any], allowed: Container[str]) -> None:
+    """A word that nothing reads is a mistyped one: passing it over would change what is counted."""
+    for key in sorted(set(table) - set(allowed)):
+        raise JevonsError(
+            "A setting means nothing", f"{path}, {where}.{key}", "nothing reads a setting of that name",
+            f"use {', '.join(sorted(allowed))}",
+        )
+
+
+def _known_sources(path: Path, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    from pipelines.sources import all_sources  # late: sources are made of what stands above
+
+    known = {source.name: source for source in all_sources() if not source.always}
+    for name, table in tables.items():
+        if name not in known:
+            raise JevonsError(
+                "The settings name a source that there is not", f"{path}, sources.{name}",
+                f"no source is called {name}", f"use {', '.join(known)}, or leave the section out",
+            )
+        _typed(path, f"sources.{name}", table, "enabled", bool)
+        if known[name].options is not None:
+            _known(path, f"sources.{name}", table, {"enabled", *known[name].options})
+
+
+def _typed(path: Path, where: str, table: Mapping[str, Any], key: str, kind: type) -> Any:
+    if key in table and not isinstance(table[key], kind):
+        raise JevonsError(
+            "A setting is of the wrong kind", f"{path}, {where}.{key}", f"it is {table[key]!r:.60}",
+            "give true or false, without quotes" if kind is bool else "give text in quotes",
+        )
+    return table.get(key)
+
+
 def _site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
     for needed in ("zone", "country"):
         if not table.get(needed):
@@ -130,9 +188,15 @@ def _site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
                 "A site is incomplete", f"{path}, sites.{name}", f"it has no `{needed}`",
                 f"add {needed} = \"...\"",
             )
+        _typed(path, f"sites.{name}", table, needed, str)
+    if not re.fullmatch("[A-Z]{3}", table["country"]):
+        raise JevonsError(
+            "A site names a country in another way", f"{path}, sites.{name}.country", f"it is {table['country']!r:.60}",
+            'write its three letters of ISO 3166, as in country = "FRA"',
+        )
     return Site(
         name, table["zone"], table["country"],
-        _decimal(path, name, table, "pue"), table.get("pue_source"),
+        _decimal(path, name, table, "pue"), _typed(path, f"sites.{name}", table, "pue_source", str),
         _decimal(path, name, table, "market_gco2e_per_kwh"), _decimal(path, name, table, "water_litres_per_kwh"),
     )
 
@@ -157,12 +221,28 @@ def _provider(path: Path, name: str, table: Mapping[str, Any], sites: set[str], 
         raise _unknown_site(path, f"providers.{name}", table.get("site"))
     for key in ("system_of_record", "energy_from"):
         # calls of such a provider would be counted by nobody, or their energy be looked for where nobody measures
-        if table.get(key) is not None and table[key] not in sources:
+        if table.get(key) is not None and table[key] not in sources and (key, table[key]) != ("energy_from", SPEND):
             raise JevonsError(
                 "A provider relies on a source that is not there", f"{path}, providers.{name}.{key}",
                 f"no [sources.{table[key]}] is declared", "declare it, correct the name or leave this line out",
             )
-    return Provider(name, table["site"], table.get("system_of_record"), table.get("energy_from"))
+    return Provider(name, table["site"], table.get("system_of_record"), table.get("energy_from"),
+                    _typed(path, f"providers.{name}", table, "gpu_model", str))
+
+
+def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:
+    provider, slash, model = name.partition("/")
+    if not (provider and slash and model):
+        raise JevonsError(
+            "A model is named without its provider", f"{path}, models", f"{name!r} has no provider before a slash",
+            f'write [models."provider/{name}"]',
+        )
+    if table.get("size_class") not in SIZE_CLASSES:
+        raise JevonsError(
+            "A model is of an unknown size", f"{path}, models.{name}.size_class",
+            f"it is {table.get('size_class')!r:.60}", f"give one of {', '.join(SIZE_CLASSES)}",
+        )
+    return Model(provider, model, table["size_class"])
 
 
 def _unknown_site(path: Path, where: str, site: object) -> JevonsError:

@@ -25,7 +25,8 @@ def _ordered(low: str, high: str) -> gxe.Expectation:
 
 
 _FOOTPRINT = [
-    *_never_negative("call_count", "input_tokens", "cached_input_tokens", "output_tokens", "gpu_seconds",
+    *_never_negative("call_count", "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens",
+                     "image_count", "audio_seconds", "video_seconds", "gpu_seconds",
                      "energy_kwh_low", "location_gco2e", "embodied_gco2e", "water_litres"),
     _ordered("energy_kwh_low", "energy_kwh"),
     _ordered("energy_kwh", "energy_kwh_high"),

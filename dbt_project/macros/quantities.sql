@@ -1,10 +1,41 @@
+{#- What an activity row counts, in whole units; tokens of one kind are never counted as another. Reasoning tokens are a
+    part of the output tokens. -#}
+{% macro activity_counts() -%}
+    {{ return(['call_count', 'retry_count', 'error_count', 'input_tokens', 'cached_input_tokens',
+        'cache_write_input_tokens', 'output_tokens', 'reasoning_output_tokens', 'image_count', 'audio_seconds',
+        'video_seconds', 'gpu_seconds']) }}
+{%- endmacro %}
+
+{#- The counts that energy is estimated from, with the unit that their factors are given for. -#}
+{% macro factor_counts() -%}
+    {{ return({'request': 'call_count', 'input_token': 'input_tokens', 'cached_input_token': 'cached_input_tokens',
+        'cache_write_token': 'cache_write_input_tokens', 'output_token': 'output_tokens', 'image': 'image_count',
+        'audio_second': 'audio_seconds', 'video_second': 'video_seconds', 'nano_usd': 'cost_nano_usd'}) }}
+{%- endmacro %}
+
+{#- What a row of energy keeps of the activity that it stands for. -#}
+{% macro energy_labels() -%}
+    {{ return(['usage_date', 'usage_hour_utc', 'source', 'provider', 'provider_canonical', 'model_canonical',
+        'lifecycle_stage', 'call_purpose', 'serving_mode', 'attribution_method', 'workflow_id', 'team_id', 'site_id']) }}
+{%- endmacro %}
+{% macro energy_columns(relation) -%}
+    {%- for name in energy_labels() + ['energy_line', 'meter_method'] + activity_counts() + ['cost_nano_usd'] %}
+    {{ relation }}.{{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- Columns that a source cannot fill: unknown, which is not zero. -#}
+{% macro not_told(names, type='bigint') -%}
+    {%- for name in names %}
+    cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {#- The quantities that every footprint mart sums, in their order; an unknown part stays out of a sum and shows in coverage. -#}
 {% macro summed_quantities(prefix='') -%}
-    {%- set counts = ['call_count', 'retry_count', 'error_count', 'input_tokens', 'cached_input_tokens',
-        'output_tokens', 'gpu_seconds'] -%}
     {%- set impacts = ['energy_kwh_low', 'energy_kwh', 'energy_kwh_high', 'location_gco2e', 'market_gco2e',
         'embodied_gco2e', 'water_litres', 'cost_usd'] -%}
-    {%- for name in counts %}
+    {%- for name in activity_counts() %}
     cast(sum({{ prefix }}{{ name }}) as decimal(38, 0)) as {{ name }},
     {%- endfor %}
     {%- for name in impacts %}

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipelines.errors import JevonsError
+from pipelines.factors.defaults import default_rows
 from pipelines.factors.models import model_rows
 from pipelines.factors.sites import gpu_rows, grid_rows
 from pipelines.factors.values import inputs
@@ -39,9 +40,12 @@ def freeze(out_dir: Path) -> list[Path]:
             f"it describes ecologits {wanted} and {found} is installed",
             f"install ecologits {wanted}, or give {found} a factor set with its own name and valid_from",
         )
-    tables = {"factor_set": model_rows, "grid_yearly": grid_rows, "gpu_factor": gpu_rows}
+    tables = {"factor_set": (model_rows, default_rows), "grid_yearly": (grid_rows,), "gpu_factor": (gpu_rows,)}
     with localcontext(prec=50):
-        return [_write(Path(out_dir) / f"{name}.csv", list(rows(given))) for name, rows in tables.items()]
+        return [
+            _write(Path(out_dir) / f"{name}.csv", [row for rows in makers for row in rows(given)])
+            for name, makers in tables.items()
+        ]
 
 
 def _write(path: Path, rows: list[dict[str, str]]) -> Path:

@@ -11,7 +11,6 @@ from typing import Any
 
 JOULES_PER_KWH = Decimal(3_600_000)
 SECONDS_PER_YEAR = Decimal(365 * 86_400)
-JOULES_PER_KWH = Decimal(3_600_000)
 GRAMS_PER_KG = Decimal(1000)
 
 
@@ -70,6 +69,11 @@ def provenance(row: dict[str, Any], **source: str) -> dict[str, str]:
 
 def source_of(row: dict[str, Any]) -> dict[str, str]:
     return {"source_title": row["source_title"], "source_url": row["source_url"]}
+
+
+def span_of(given: dict[str, Any], name: str) -> Span:
+    """A coefficient that is given with its low and high end."""
+    return Span(*(Decimal(given["coefficients"][name][end]) for end in ("low", "value", "high")))
 
 
 def value_of(given: dict[str, Any], name: str) -> Decimal:

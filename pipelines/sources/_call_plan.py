@@ -117,10 +117,8 @@ def strict_query(plan: Plan, options: Options) -> str:
     values = ", ".join(f"{field.value(True)} as {field.column.name}" for field in plan.fields)
     whole = " where broken is null or error('refused')::boolean" if plan.files[0].format == "jsonl" else ""
     checked = {field.column.name: field.column.name for field in plan.fields}
-    if options.input_includes_cached:
-        checked["cached_input_tokens"] = (
-            "case when cached_input_tokens > input_tokens then error('refused') else cached_input_tokens end"
-        )
+    for broken, field, _ in _parts_of_a_whole(options):
+        checked[field] = f"case when {broken} then error('refused') else {field} end"
     if options.dated:
         near = within(near_days(plan.files[0].day, options.spill_days))
         checked["started_at_utc"] = f"case when {near} then started_at_utc else error('refused') end"
@@ -160,12 +158,10 @@ def judged_query(plan: Plan, options: Options, reject_table: str) -> str:
         _broken(field.rule(), theirs or field.column.name, field.text)
         for field, theirs in zip(plan.fields, plan.theirs, strict=True)
     )
-    crossed = []
-    if options.input_includes_cached:
-        crossed.append(_broken(
-            "case when cached_input_tokens > input_tokens then 'it is more than the input tokens that include it' end",
-            "cached_input_tokens", "cached_input_tokens::varchar",
-        ))
+    crossed = [
+        _broken(f"case when {broken} then '{wrong}' end", field, f"{field}::varchar")
+        for broken, field, wrong in _parts_of_a_whole(options)
+    ]
     file_day = plan.files[0].day
     if options.dated:
         near = within(near_days(file_day, options.spill_days))
@@ -186,6 +182,20 @@ def judged_query(plan: Plan, options: Options, reject_table: str) -> str:
                 else list_filter(rules || [{", ".join(crossed) or "null"}], lambda rule: rule is not null) end as wrong
         from typed
     """
+
+
+def _parts_of_a_whole(options: Options) -> list[tuple[str, str, str]]:
+    """What cannot be: SQL that is true of a broken line, the field that it concerns, and what is wrong."""
+    rules = [("reasoning_output_tokens > output_tokens", "reasoning_output_tokens",
+              "it is more than the output tokens that include it")]
+    if options.input_includes_cached:
+        rules += [
+            ("cached_input_tokens > input_tokens", "cached_input_tokens",
+             "it is more than the input tokens that include it"),
+            ("coalesce(cached_input_tokens, 0) + cache_write_input_tokens > input_tokens", "cache_write_input_tokens",
+             "with the cached ones it is more than the input tokens that include both"),
+        ]
+    return rules
 
 
 def _broken(rule: str, field: str, value: str | None) -> str:

@@ -33,7 +33,18 @@ COLUMNS = (
     Column("input_tokens", "BIGINT", "Tokens sent, as logged.", required=True, minimum=0),
     Column("cached_input_tokens", "BIGINT", "Tokens read from a cache, as logged; null where the log does not say.",
            minimum=0),
+    Column("cache_write_input_tokens", "BIGINT", "Tokens written to a cache, as logged; null where not said.",
+           minimum=0),
     Column("output_tokens", "BIGINT", "Tokens received.", required=True, minimum=0),
+    Column("reasoning_output_tokens", "BIGINT", "Of those, tokens of reasoning; null where not said.", minimum=0),
+    Column("image_count", "BIGINT", "Images made; null where not said.", minimum=0),
+    Column("audio_seconds", "BIGINT", "Whole seconds of speech heard or spoken; null where not said.", minimum=0),
+    Column("video_seconds", "BIGINT", "Whole seconds of video made; null where not said.", minimum=0),
+    Column("duration_seconds", "DECIMAL(12,3)", "From request to last token; null where not said.", minimum=0),
+    Column("run_id", "VARCHAR", "Run of an agent that the call is a step of; null where not said."),
+    Column("step_kind", "VARCHAR", "What the step does in its run.",
+           allowed=("model", "tool", "retry", "safety", "other")),
+    Column("serving_mode", "VARCHAR", "batch where the vendor's batch service answered.", allowed=("batch",)),
     Column("status", "VARCHAR", "How it ended; null where the log does not say.", allowed=("ok", "error")),
     Column("attempt", "INTEGER", "1 for the first try, more for a retry; null where the log does not say.", minimum=1),
     Column("call_purpose", "VARCHAR", "Why it was made.",
@@ -42,7 +53,8 @@ COLUMNS = (
            allowed=("training", "fine_tuning", "experiment", "evaluation", "inference", "data_pipeline", "idle",
                     "unknown")),
     Column("cost_usd", "DECIMAL(18,9)", "Cost as logged, rounded to a billionth of a dollar.", minimum=0),
-    Column("input_includes_cached", "BOOLEAN", "True where input_tokens include the cached ones.", required=True),
+    Column("input_includes_cached", "BOOLEAN", "True where input_tokens include the cached and cache-written ones.",
+           required=True),
 )
 
 

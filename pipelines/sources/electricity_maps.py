@@ -248,6 +248,7 @@ SOURCE = Source(
     secret=SECRET,
     restate_days=7,
     check=check,
+    options=("base_url", "fallback_url"),
     tables=(
         Table(
             name="carbon_intensity",

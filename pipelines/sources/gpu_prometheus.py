@@ -46,8 +46,10 @@ def settings_of(context: Context) -> tuple[tuple[Metric, ...], str, int]:
         JevonsError: an option is not what it should be.
     """
     options = context.options(NAME)
-    own = []
-    for name, table in options.get("metrics", {}).items():
+    own, metrics = [], options.get("metrics", {})
+    if not isinstance(metrics, Mapping):
+        raise _misconfigured("metrics", f"{metrics!r:.60} is no section", f"write [sources.{NAME}.metrics]")
+    for name, table in metrics.items():
         table = table if isinstance(table, Mapping) else {}
         try:
             factor = Decimal(str(table.get("factor", 1)))
@@ -179,4 +181,5 @@ SOURCE = Source(
     secret=None,  # PROMETHEUS_BEARER_TOKEN is used where it is set; most servers ask for none
     restate_days=1,  # the last interval of a day is known only once the next day has begun
     check=check,
+    options=("base_url", "site", "step_seconds", "matchers", "metrics", "exporter_pods"),
 )

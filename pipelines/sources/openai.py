@@ -308,6 +308,6 @@ _api_keys = Table(
 SOURCE = Source(
     NAME, (_completions, _embeddings, _costs, _projects_table, _api_keys),
     "OpenAI's organisation API: usage, costs, and the names of projects and API keys.",
-    SECRET, restate_days=3,
+    SECRET, restate_days=3, options=("base_url", "site"),
     personal=("user_id", "owner.user.id", "owner.user.name", "owner.user.email"), check=check,
 )

@@ -31,6 +31,7 @@ OPTIONS = {"enabled", "path", "format", "delimiter", "columns", "ignore_columns"
 LARGEST_COUNT = 10**18 - 1  # what the ledger's DECIMAL(18,0) holds
 LONGEST_NAME = 200
 MEND = "correct it and land the day again"
+_TEXTS = ("path", "query", "format", "delimiter", "url_env")
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
@@ -146,6 +147,11 @@ def check(context: Context) -> str:
         found = sum(1 for _ in _query(context, options, day))
         return f"The outcomes query on the database of {_url_env(options)} runs; it gives {found} rows for 2026-01-01."
     files = matching(context.settings.home, options["path"].replace("{date}", "*"), day)
+    if not files:
+        raise SourceError(
+            "No file of outcomes was found", f"path = {options['path']!r}", "no file under JEVONS_HOME matches it",
+            "put a file there, or correct path in [sources.outcomes]",
+        )
     return f"{len(files)} file{'' if len(files) == 1 else 's'} of outcomes match {options['path']}."
 
 
@@ -205,14 +211,22 @@ def _by_day(
 def _options(context: Context) -> Mapping[str, Any]:
     options = context.options(NAME)
     columns = options.get("columns", {})
-    unknown = sorted(set(options) - OPTIONS) + sorted(f"columns.{name}" for name in set(columns) - set(_COLUMN_NAMES))
-    wrong = None
-    if unknown:
+    ignored = options.get("ignore_columns", [])
+    unknown, wrong = sorted(set(options) - OPTIONS), None
+    if not isinstance(columns, Mapping) or not all(isinstance(name, str) for name in columns.values()):
+        wrong = "`columns` is no section of names", f"write [sources.outcomes.columns]: {_OUR_NAMES}"
+    elif not isinstance(ignored, list) or not all(isinstance(name, str) for name in ignored):
+        wrong = "`ignore_columns` is no list of names", 'write ignore_columns = ["comment"]'
+    elif unwritten := [name for name in _TEXTS if not isinstance(options.get(name, ""), str)]:
+        wrong = f"`{unwritten[0]}` is no text", "put it in quotes"
+    elif unknown := [*unknown, *sorted(f"columns.{name}" for name in set(columns) - set(_COLUMN_NAMES))]:
         wrong = f"`{unknown[0]}` means nothing here", f"use {', '.join(sorted(OPTIONS))}; columns: {_OUR_NAMES}"
     elif ("path" in options) == ("query" in options):
         wrong = "it needs either `path` or `query`", 'write path = "inbox/outcomes/*.csv", or a query'
     elif options.get("format", "csv") not in ("csv", "jsonl", "parquet"):
         wrong = f"the format {options['format']!r} is not known", "use csv, jsonl or parquet"
+    elif len(options.get("delimiter", ",")) != 1:
+        wrong = f"{options['delimiter']!r} is no delimiter", 'write one character, as in delimiter = ";"'
     elif len({*columns.values()}) < len(columns):
         wrong = "two columns are read from the same one", "give each its own in [sources.outcomes.columns]"
     if wrong:

@@ -6,7 +6,7 @@ Reading and checking the file is the business of `pipelines.settings`; secrets a
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from pipelines.settings import FILE
+from pipelines.settings import FILE, SIZE_CLASSES
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.window import Window
 
@@ -17,6 +17,10 @@ def _sites(context: Context, window: Window) -> Iterator[Page]:
 
 def _providers(context: Context, window: Window) -> Iterator[Page]:
     yield Page([asdict(provider) for provider in context.settings.providers], f"{FILE}, providers")
+
+
+def _models(context: Context, window: Window) -> Iterator[Page]:
+    yield Page([asdict(model) for model in context.settings.models], f"{FILE}, models")
 
 
 def _sources(context: Context, window: Window) -> Iterator[Page]:
@@ -43,8 +47,14 @@ SOURCE = Source(
             Column("provider", "VARCHAR", "Who runs the model.", required=True),
             Column("site", "VARCHAR", "Site where it runs.", required=True),
             Column("system_of_record", "VARCHAR", "Source that counts its calls; null = whichever has them."),
-            Column("energy_from", "VARCHAR", "Source that meters its energy; null = estimated."),
+            Column("energy_from", "VARCHAR", "Source that meters its energy; null = estimated, spend = by its price."),
+            Column("gpu_model", "VARCHAR", "GPU that its models run on; null = not known."),
         ), ("provider",), _providers, "One row per provider.", daily=False),
+        Table("models", (
+            Column("provider", "VARCHAR", "Provider of the model, after aliases.", required=True),
+            Column("model", "VARCHAR", "Name of the model, after aliases.", required=True),
+            Column("size_class", "VARCHAR", "How large it is.", required=True, allowed=SIZE_CLASSES),
+        ), ("provider", "model"), _models, "One row per model that the organisation described.", daily=False),
         Table("sources", (
             Column("source", "VARCHAR", "Source that is switched on.", required=True),
             Column("site", "VARCHAR", "Site that its meters stand at; null = by provider."),

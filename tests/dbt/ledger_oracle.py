@@ -12,19 +12,22 @@ from typing import Any
 
 SETS_IN_FORCE = {"ecologits-0.11.3", "jevons-defaults-1"}
 IDENTITIES = ("api_key_id", "project_id", "workflow_tag", "pod", "node")
-WHOLE = ("call_count", "retry_count", "error_count", "input_tokens", "cached_input_tokens", "output_tokens",
-         "gpu_seconds", "energy_millijoules", "cost_nano_usd")
-COUNTED = {"request": "call_count", "input_token": "input_tokens", "cached_input_token": "cached_input_tokens",
-           "output_token": "output_tokens"}
+COUNTS = ("call_count", "retry_count", "error_count", "input_tokens", "cached_input_tokens", "cache_write_input_tokens",
+          "output_tokens", "reasoning_output_tokens", "image_count", "audio_seconds", "video_seconds", "gpu_seconds")
+WHOLE = (*COUNTS, "energy_millijoules", "cost_nano_usd")
+USES = {"request": "call_count", "input_token": "input_tokens", "cached_input_token": "cached_input_tokens",
+        "cache_write_token": "cache_write_input_tokens", "output_token": "output_tokens", "image": "image_count",
+        "audio_second": "audio_seconds", "video_second": "video_seconds"}
+COUNTED = {**USES, "nano_usd": "cost_nano_usd"}
 ENDS = ("_low", "", "_high")
 # what is compared with int_footprint__hourly, in this order
 COLUMNS = (
     "usage_hour_utc", "source", "provider", "provider_canonical", "model_canonical", "lifecycle_stage", "call_purpose",
-    "energy_line", "attribution_method", "workflow_id", "team_id", "site_id", "gap_reason", "factor_id",
-    "evidence_tier", "grid_zone", "grid_rung", "call_count", "retry_count", "error_count", "input_tokens",
-    "cached_input_tokens", "output_tokens", "gpu_seconds", "cost_nano_usd", "energy_kwh_low", "energy_kwh",
+    "serving_mode", "energy_line", "attribution_method", "workflow_id", "team_id", "site_id", "gap_reason", "factor_id",
+    "evidence_tier", "grid_zone", "grid_rung", *COUNTS, "cost_nano_usd", "energy_kwh_low", "energy_kwh",
     "energy_kwh_high", "location_gco2e", "market_gco2e", "embodied_gco2e", "water_litres",
 )
+NUMBERS = COLUMNS[COLUMNS.index("call_count"):]
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
@@ -106,7 +109,7 @@ def activity(tables: Tables) -> list[Row]:
                 "usage_date": row["usage_date"], "usage_hour_utc": row["usage_hour_utc"], "source": source,
                 "provider": row["provider"] or "", "provider_canonical": provider or "", "model_canonical": model,
                 **{name: row.get(name) or "" for name in (*IDENTITIES, "lifecycle_stage", "call_purpose",
-                                                          "energy_line", "meter_method")},
+                                                          "serving_mode", "energy_line", "meter_method")},
             }
             into = summed.setdefault(tuple(labels.values()), {**labels, **dict.fromkeys(WHOLE)})
             cost = None if row["cost_usd"] is None else int(row["cost_usd"] * 10**9)
@@ -145,7 +148,7 @@ def attributed(tables: Tables) -> list[Row]:
 def footprint(tables: Tables) -> list[tuple]:
     """The rows of int_footprint__hourly as tuples of COLUMNS, numbers as fractions."""
     return [
-        tuple(exact(line[name]) if name in COLUMNS[17:] else line[name] for name in COLUMNS)
+        tuple(exact(line[name]) if name in NUMBERS else line[name] for name in COLUMNS)
         for row in attributed(tables)
         for line in _lines(row, tables)
     ]
@@ -159,8 +162,7 @@ def _lines(row: Row, tables: Tables) -> list[Row]:
     site = next((each for each in tables["stg_settings__sites"] if each["site_id"] == site_id), None)
     row = {**row, "site_id": site_id}
     if not row["meter_method"]:
-        elsewhere = provider.get("energy_from") not in (None, row["source"])
-        return [_placed({**row, **_estimate(row, tables, elsewhere)}, site, tables)]
+        return [_placed({**row, **_estimate(row, tables, provider)}, site, tables)]
     metered = {**row, **_reading(row, site, tables)}
     lines = [_placed(metered, site, tables)]
     if site is not None:
@@ -168,33 +170,59 @@ def _lines(row: Row, tables: Tables) -> list[Row]:
     return lines
 
 
-def _estimate(row: Row, tables: Tables, elsewhere: bool) -> Row:
+def _best(row: Row, tables: Tables, provider: Row) -> Row | None:
+    """The factor of the lowest tier that is in force; of two, the later one."""
+    name = row["provider_canonical"], row["model_canonical"]
+    classes = {("size_class", each["size_class"]) for each in tables["stg_settings__models"]
+               if (each["provider"], each["model"]) == name}
+    money = {("spend", "%")} if provider.get("energy_from") == "spend" else set()
+    usable = [
+        each for each in tables["factor_set"]
+        if (each["provider"], each["model_name"]) in {name} | classes | money
+        and (each["gpu_model"] is None or each["gpu_model"] == provider.get("gpu_model"))
+        and each["factor_set"] in SETS_IN_FORCE and row["usage_date"] >= each["valid_from"]
+    ]
+    return min(usable, key=lambda each: (each["evidence_tier"], -each["valid_from"].toordinal(), each["factor_id"]),
+               default=None)
+
+
+def _per(factor: Row, kind: str, end: str, mode: str) -> Fraction | None:
+    value = exact(factor[f"kwh_per_{kind}{end}"])
+    if kind == "output_token" and mode == "batch" and value is not None:
+        return rounded(value * Fraction(factor[f"batch_output_ratio{end}"]), 18)
+    return value
+
+
+def _estimate(row: Row, tables: Tables, provider: Row) -> Row:
     none = dict.fromkeys(("factor_id", "evidence_tier", "gap_reason", "energy_kwh_low", "energy_kwh", "energy_kwh_high",
                           "embodied_gco2e", "onsite"))
-    if elsewhere:
+    if provider.get("energy_from") not in (None, "spend", row["source"]):
         return {**none, "gap_reason": "metered_elsewhere"}
-    name = row["provider_canonical"], row["model_canonical"]
-    factor = next((
-        each for each in tables["factor_set"]
-        if (each["provider"], each["model_name"]) == name and each["factor_set"] in SETS_IN_FORCE
-        and row["usage_date"] >= each["valid_from"]
-    ), None)
+    factor = _best(row, tables, provider)
     none["onsite"] = rounded(exact(factor["wue_onsite_litres_per_kwh"]), 6) if factor else None
-    if not any(row[count] for count in COUNTED.values()):
+    paid = (row["cost_nano_usd"] or 0) * (Fraction(factor["kwh_per_nano_usd"] or 0) if factor else 0)
+    if sum(row[use] or 0 for use in USES.values()) + paid <= 0:
         return none
-    found = {**none, "factor_id": factor and factor["factor_id"], "evidence_tier": factor and factor["evidence_tier"],
-             "gap_reason": None if factor else "no_factor"}
-    if factor:
-        for end in ENDS:
-            found[f"energy_kwh{end}"] = rounded(
-                sum(row[count] * Fraction(factor[f"kwh_per_{kind}{end}"]) for kind, count in COUNTED.items()))
-        per_request, per_token = (exact(factor[f"embodied_gco2e_per_{kind}"]) for kind in ("request", "output_token"))
-        if per_request is not None and per_token is not None:
-            found["embodied_gco2e"] = rounded(row["call_count"] * per_request + row["output_tokens"] * per_token)
-    elif tables["factor_set"]:  # the unknown is at most as hungry as the hungriest that was ever known
-        found["energy_kwh_high"] = rounded(sum(
-            row[count] * max(Fraction(each[f"kwh_per_{kind}_high"]) for each in tables["factor_set"])
-            for kind, count in COUNTED.items()))
+    done = {kind: row[count] for kind, count in COUNTED.items() if (row[count] or 0) > 0}
+    found = {**none, "factor_id": factor and factor["factor_id"], "evidence_tier": factor and factor["evidence_tier"]}
+    hungriest = {
+        kind: max((Fraction(each[f"kwh_per_{kind}_high"]) for each in tables["factor_set"]
+                   if each[f"kwh_per_{kind}_high"] is not None), default=None) if kind != "nano_usd" else 0
+        for kind in done
+    }
+    for end in ENDS:
+        parts = [(done[kind], _per(factor, kind, end, row["serving_mode"]) if factor else None) for kind in done]
+        if end == "_high":  # the unknown is at most as hungry as the hungriest that was ever known
+            parts = [(count, hungriest[kind] if value is None else value)
+                     for (count, value), kind in zip(parts, done, strict=True)]
+        if all(value is not None for _, value in parts):
+            found[f"energy_kwh{end}"] = rounded(sum((count * value for count, value in parts), Fraction(0)))
+    if factor is None:
+        return {**found, "gap_reason": "no_factor", "energy_kwh_low": None, "energy_kwh": None}
+    found["gap_reason"] = "no_rule" if found["energy_kwh"] is None else None
+    per_request, per_token = (exact(factor[f"embodied_gco2e_per_{kind}"]) for kind in ("request", "output_token"))
+    if per_request is not None and per_token is not None:
+        found["embodied_gco2e"] = rounded(row["call_count"] * per_request + row["output_tokens"] * per_token)
     return found
 
 

@@ -23,14 +23,16 @@ MODELS = (
 TEXT, COUNT, INSTANT, DAY = pa.string(), pa.decimal128(18, 0), pa.timestamp("us"), pa.date32()
 FACTOR, RATIO = pa.decimal128(18, 18), pa.decimal128(12, 6)
 IDENTITIES = ("api_key_id", "project_id", "workflow_tag", "pod", "node")
-QUANTITIES = ("call_count", "retry_count", "error_count", "input_tokens", "cached_input_tokens", "output_tokens",
-              "gpu_seconds", "energy_millijoules")
-KINDS = ("request", "input_token", "cached_input_token", "output_token")
+QUANTITIES = ("call_count", "retry_count", "error_count", "input_tokens", "cached_input_tokens",
+              "cache_write_input_tokens", "output_tokens", "reasoning_output_tokens", "image_count", "audio_seconds",
+              "video_seconds", "gpu_seconds", "energy_millijoules")
+KINDS = ("request", "input_token", "cached_input_token", "cache_write_token", "output_token", "image", "audio_second",
+         "video_second", "nano_usd")
 ENDS = ("_low", "", "_high")
 ACTIVITY = {
     "usage_date": DAY, "usage_hour_utc": INSTANT, "source": TEXT, "provider": TEXT, "model_reported": TEXT,
-    **dict.fromkeys(IDENTITIES, TEXT), "lifecycle_stage": TEXT, "call_purpose": TEXT, "energy_line": TEXT,
-    "meter_method": TEXT, **dict.fromkeys(QUANTITIES, COUNT), "cost_usd": pa.decimal128(18, 9),
+    **dict.fromkeys(IDENTITIES, TEXT), "lifecycle_stage": TEXT, "call_purpose": TEXT, "serving_mode": TEXT,
+    "energy_line": TEXT, "meter_method": TEXT, **dict.fromkeys(QUANTITIES, COUNT), "cost_usd": pa.decimal128(18, 9),
 }
 TABLES = {
     "int_call_log__activity": ACTIVITY,
@@ -39,8 +41,9 @@ TABLES = {
     "model_alias": {"provider": TEXT, "model_reported": TEXT, "provider_canonical": TEXT, "model_canonical": TEXT,
                     "valid_from": DAY, "valid_to": DAY},
     "factor_set": {
-        "factor_id": TEXT, "factor_set": TEXT, "provider": TEXT, "model_name": TEXT, "evidence_tier": pa.int32(),
-        **{f"kwh_per_{kind}{end}": FACTOR for kind in KINDS for end in ENDS},
+        "factor_id": TEXT, "factor_set": TEXT, "provider": TEXT, "model_name": TEXT, "gpu_model": TEXT,
+        "evidence_tier": pa.int32(), **{f"kwh_per_{kind}{end}": FACTOR for kind in KINDS for end in ENDS},
+        **{f"batch_output_ratio{end}": pa.decimal128(7, 6) for end in ENDS},
         "embodied_gco2e_per_request": FACTOR, "embodied_gco2e_per_output_token": FACTOR,
         "wue_onsite_litres_per_kwh": FACTOR, "valid_from": DAY,
     },
@@ -50,7 +53,9 @@ TABLES = {
     },
     "grid_yearly": {"grid_factor_id": TEXT, "factor_set": TEXT, "zone_country": TEXT, "gco2e_per_kwh": RATIO,
                     "water_litres_per_kwh": RATIO},
-    "stg_settings__providers": dict.fromkeys(("provider", "site_id", "system_of_record", "energy_from"), TEXT),
+    "stg_settings__providers": dict.fromkeys(
+        ("provider", "site_id", "system_of_record", "energy_from", "gpu_model"), TEXT),
+    "stg_settings__models": dict.fromkeys(("provider", "model", "size_class"), TEXT),
     "stg_settings__sources": {"source": TEXT, "site_id": TEXT},
     "stg_settings__sites": {"site_id": TEXT, "zone": TEXT, "country": TEXT, "pue_ratio": RATIO, "pue_source": TEXT,
                             "market_gco2e_per_kwh": RATIO, "water_litres_per_kwh": RATIO},

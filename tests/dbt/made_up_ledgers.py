@@ -16,6 +16,7 @@ FIRST_DAY = date(2026, 1, 1)
 DAY = timedelta(days=1)
 Row = dict
 COUNTS = ("call_count", "input_tokens", "cached_input_tokens", "output_tokens")
+SELDOM = ("cache_write_input_tokens", "reasoning_output_tokens", "image_count", "audio_seconds", "video_seconds")
 
 
 @dataclass
@@ -65,7 +66,8 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
             {"source": "gpu_prometheus", "site_id": random.choice(["s0", "s1", "s2", None])},
         ],
         "stg_settings__providers": [
-            {"provider": "p0", "site_id": "s0"},
+            {"provider": "p0", "site_id": "s0", "gpu_model": random.choice([None, "H100"]),
+             "energy_from": random.choice([None, "spend"])},
             {"provider": "p1", "site_id": "s1", "system_of_record": "call_log"},
             {"provider": "openai", "site_id": random.choice(["s0", "s2"]),
              "system_of_record": random.choice(["openai", None])},
@@ -96,9 +98,14 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
             )
         ],
         "factor_set": [
-            _factor(random, provider, model, days)
+            _factor(random, provider, model, gpu_model, tier, days)
             for provider in ("p0", "p1", "openai", "own") for model in ("m0", "m1", "m2")
-            if random.random() < 0.8
+            for gpu_model, tier in ((None, 4), (None, 4), ("H100", 3), ("A100", 3), (None, 2))
+            if random.random() < 0.4
+        ] + [_factor(random, "size_class", "L", None, 5, days), _factor(random, "spend", "%", None, 5, days)],
+        "stg_settings__models": [
+            {"provider": provider, "model": model, "size_class": random.choice(["L", "XL"])}
+            for provider, model in (("p1", "m9"), ("openai", "m1"))
         ],
         "model_alias": [
             # the name that p1 gives to p0's model: beside it stands p1's own model of that very name
@@ -113,10 +120,11 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
     }
 
 
-def _factor(random: Random, provider: str, model: str, days: list[date]) -> Row:
-    """Factors of at most 2e-6 kWh a unit, so that 1e17 units still fit DECIMAL(24,9) as grams."""
+def _factor(random: Random, provider: str, model: str, gpu_model: str | None, tier: int, days: list[date]) -> Row:
+    """Factors of at most 1e-6 kWh a unit, so that 1e17 units still fit DECIMAL(24,9) as grams."""
     found: Row = {
-        "factor_id": f"{provider}/{model}", "provider": provider, "model_name": model, "evidence_tier": 4,
+        "factor_id": f"{provider}/{model}@{gpu_model}#{random.random()}", "provider": provider, "model_name": model,
+        "gpu_model": gpu_model, "evidence_tier": tier,
         "factor_set": random.choice(["ecologits-0.11.3", "ecologits-0.11.3", "jevons-defaults-1", "not in force"]),
         "valid_from": random.choice([date(2020, 1, 1), date(2020, 1, 1), days[len(days) // 3]]),
         "wue_onsite_litres_per_kwh": random.choice([None, Decimal(random.randint(0, 10**18 - 1)).scaleb(-18)]),
@@ -124,9 +132,14 @@ def _factor(random: Random, provider: str, model: str, days: list[date]) -> Row:
     for kind in KINDS:
         central = random.choice([0, random.randint(0, 10**12), random.randint(0, 10**6), 5 * 10**8])
         low = random.randint(0, central)
-        high = random.randint(central, 2 * 10**12)
+        high = random.randint(central, 10**12)
+        unknown = kind in ("image", "audio_second", "video_second") and random.random() < 0.5
         for end, value in zip(ENDS, (low, central, high), strict=True):
-            found[f"kwh_per_{kind}{end}"] = Decimal(value).scaleb(-18)
+            found[f"kwh_per_{kind}{end}"] = None if unknown else Decimal(value).scaleb(-18)
+    if provider != "spend":
+        found.update({f"kwh_per_nano_usd{end}": Decimal(0) for end in ENDS})
+    for end, value in zip(ENDS, sorted(random.randint(0, 10**6) for _ in ENDS), strict=True):
+        found[f"batch_output_ratio{end}"] = Decimal(value).scaleb(-6)
     for name in ("embodied_gco2e_per_request", "embodied_gco2e_per_output_token"):
         found[name] = random.choice([None, Decimal(random.randint(0, 10**14)).scaleb(-18)])
     return found
@@ -229,7 +242,9 @@ def _calls(random: Random, source: str) -> Row:
     return {
         "provider": provider, "model_reported": random.choice(["m0", "m1", "m2", "m9", "p0.m0", "latest"]),
         "call_purpose": random.choice(["batch", "unknown"]), "energy_line": "direct", "meter_method": None,
+        "serving_mode": random.choice([None, None, "batch"]),
         **{name: _quantity(random) for name in COUNTS},
+        **{name: random.choice([None, None, 0, random.randint(1, 10**7)]) for name in SELDOM},
         "retry_count": None if source == "openai" else _quantity(random),
         "error_count": None if source == "openai" else _quantity(random),
         "gpu_seconds": 0, "energy_millijoules": None,
@@ -242,7 +257,7 @@ def _meter(random: Random) -> Row:
     return {
         "provider": "hardware", "model_reported": random.choice(["H100", None]), "call_purpose": "unknown",
         "energy_line": random.choice(["direct", "idle"]), "meter_method": method,
-        **dict.fromkeys((*COUNTS, "retry_count", "error_count"), 0),
+        **dict.fromkeys((*COUNTS, *SELDOM, "retry_count", "error_count"), 0),
         "gpu_seconds": random.randint(0, 3600), "cost_usd": Decimal(0),
         "energy_millijoules": None if method == "unmeasured" else random.choice(
             [0, 1, 17, 18, 19, random.randint(0, 10**9), 10**17 - random.randint(0, 99)]),
@@ -255,10 +270,17 @@ def shuffled(tables: dict[str, list[Row]], seed: int) -> dict[str, list[Row]]:
     return {name: random.sample(rows, len(rows)) for name, rows in tables.items()}
 
 
-def without_one_factor(tables: dict[str, list[Row]]) -> Iterator[tuple[str, dict[str, list[Row]]]]:
-    """The tables again and again, each time with one factor put out of force."""
-    for factor in tables["factor_set"]:
-        if factor["factor_set"] != "not in force":
-            others: Iterable[Row] = (
-                {**row, "factor_set": "not in force"} if row is factor else row for row in tables["factor_set"])
-            yield factor["factor_id"], {**tables, "factor_set": list(others)}
+def on_one_rung(tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """The tables without classes and prices, which would answer where a model's own factor is forgotten."""
+    providers = [{**row, "energy_from": row.get("energy_from") if row["provider"] == "own" else None}
+                 for row in tables["stg_settings__providers"]]
+    return {**tables, "stg_settings__models": [], "stg_settings__providers": providers}
+
+
+def without_one_model(tables: dict[str, list[Row]]) -> Iterator[tuple[str, dict[str, list[Row]]]]:
+    """The tables again and again, each time with all factors of one model put out of force."""
+    for name in sorted({(row["provider"], row["model_name"]) for row in tables["factor_set"]}):
+        others: Iterable[Row] = (
+            {**row, "factor_set": "not in force"} if (row["provider"], row["model_name"]) == name else row
+            for row in tables["factor_set"])
+        yield "/".join(name), {**tables, "factor_set": list(others)}

@@ -8,12 +8,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ledger_project import Ledger
-from made_up_ledgers import make, shuffled, without_one_factor
+from made_up_ledgers import make, on_one_rung, shuffled, without_one_model
 
 # 32 batches x 100 organisations = 3,200
 BATCHES, ORGANISATIONS = 32, 100
-COUNTS = ("call_count", "retry_count", "error_count", "input_tokens", "cached_input_tokens", "output_tokens",
-          "gpu_seconds")
 IMPACTS = ("energy_kwh_low", "energy_kwh", "energy_kwh_high", "location_gco2e", "market_gco2e", "embodied_gco2e",
            "water_litres")
 MARTS = ("fct_footprint_daily", "fct_workflow_daily", "fct_team_daily", "fct_organisation_daily")
@@ -36,9 +34,8 @@ def ledger(tmp_path_factory) -> Ledger:
 
 def hourly(ledger: Ledger) -> Counter:
     """The rows of int_footprint__hourly, numbers exact."""
-    numbers = oracle.COLUMNS[17:]
     return Counter(
-        tuple(oracle.exact(row[name]) if name in numbers else row[name] for name in oracle.COLUMNS)
+        tuple(oracle.exact(row[name]) if name in oracle.NUMBERS else row[name] for name in oracle.COLUMNS)
         for row in ledger.rows(f"select {', '.join(oracle.COLUMNS)} from int_footprint__hourly")
     )
 
@@ -63,23 +60,23 @@ def conserved(ledger: Ledger, tables: oracle.Tables) -> None:
         row for source in ("call_log", "openai", "gpu_prometheus") for row in tables[f"int_{source}__activity"]
         if records.get(row["provider"]) in (None, source)
     ]
-    said = {name: sum(row[name] or 0 for row in booked) for name in COUNTS}
+    said = {name: sum(row[name] or 0 for row in booked) for name in oracle.COUNTS}
     said["cost_usd"] = sum(Fraction(row["cost_usd"] or 0) for row in booked)
     hours = ledger.totals("int_footprint__hourly", IMPACTS)
     for mart in MARTS:
-        total = ledger.totals(mart, (*COUNTS, *IMPACTS, "cost_usd"))
+        total = ledger.totals(mart, (*oracle.COUNTS, *IMPACTS, "cost_usd"))
         assert {name: Fraction(total[name]) for name in said} == said, mart
         assert {name: total[name] for name in IMPACTS} == hours, mart
     for mart, owner in (("fct_workflow_daily", "workflow_id"), ("fct_team_daily", "team_id")):
         kinds = [
-            ledger.totals(mart, (*COUNTS, *IMPACTS, "cost_usd"), where)
+            ledger.totals(mart, (*oracle.COUNTS, *IMPACTS, "cost_usd"), where)
             for where in (f"{owner} not in ('orphan', 'unattributed')", f"{owner} = 'orphan'",
                           f"{owner} = 'unattributed'")
         ]
-        whole = ledger.totals("fct_organisation_daily", (*COUNTS, *IMPACTS, "cost_usd"))
+        whole = ledger.totals("fct_organisation_daily", (*oracle.COUNTS, *IMPACTS, "cost_usd"))
         assert {name: sum(kind[name] for kind in kinds) for name in whole} == whole, mart
     per_day = " union all ".join(
-        f"select usage_date, {', '.join(f'sum({name}) as {name}' for name in (*COUNTS, *IMPACTS))} from {mart} "
+        f"select usage_date, {', '.join(f'sum({name}) as {name}' for name in (*oracle.COUNTS, *IMPACTS))} from {mart} "
         "group by usage_date" for mart in MARTS)
     agreeing = ledger.rows(
         f"select count(*) as n from (select * from ({per_day}) group by all having count(*) = {len(MARTS)})")[0]["n"]
@@ -110,17 +107,17 @@ def test_the_order_of_the_rows_changes_nothing(ledger, seed, order):
 
 @many(2)
 @given(seed=SEEDS)
-def test_forgetting_a_factor_lowers_no_upper_bound(ledger, seed):
-    tables = make(seed, 40)
+def test_forgetting_a_model_lowers_no_upper_bound(ledger, seed):
+    tables = on_one_rung(make(seed, 40))
     ledger.run(tables)
     most = "select usage_date, coalesce(energy_kwh_high, 0) as high from fct_organisation_daily"
     before = {row["usage_date"]: row["high"] for row in ledger.rows(most)}
     known = ledger.totals("fct_organisation_daily", ("energy_kwh",))["energy_kwh"]
-    for factor, fewer in without_one_factor(tables):
+    for model, fewer in without_one_model(tables):
         ledger.run(fewer)
         after = {row["usage_date"]: row["high"] for row in ledger.rows(most)}
         lowered = {day: (high, after[day]) for day, high in before.items() if after[day] < high}
-        assert not lowered, f"without {factor}: {lowered}"
+        assert not lowered, f"without {model}: {lowered}"
         assert ledger.totals("fct_organisation_daily", ("energy_kwh",))["energy_kwh"] <= known
 
 

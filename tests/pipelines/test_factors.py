@@ -124,10 +124,11 @@ def test_gpt_4o_worked_by_hand(factors):
     Input:   sqrt(44*132) = 76.210235 billion; * 1.72 * 0.0033 J / 3.6e6 J/kWh = 1.2015814e-7 kWh/token
     Spread:  above 200 billion: 2.94^1.96; ln 2.94 = 1.0784096, * 1.96 = 2.1136828, exp = 8.278670
     Input spread: sqrt(1.0784096^2 + 0.5877867^2) = 1.2281945, * 1.96 = 2.4072612, exp = 11.103507
+    Written: 1.0 of input; down 11.103507; up sqrt(ln(1.25)^2 + 2.4072612^2) = 2.4175818; exp = 11.218695
     Cached:  0.10 of input; down sqrt(ln(10)^2 + 2.4072612^2) = 3.3312; exp = 27.971
              up sqrt(ln(2.5)^2 + 2.4072612^2) = 2.5757583; exp = 13.141276
     """
-    row = {name: Decimal(text) for name, text in factors["openai", "gpt-4o"].items() if "_per_" in name}
+    row = {name: Decimal(text) for name, text in factors["openai", "gpt-4o"].items() if "_per_" in name and text}
     assert row["kwh_per_request"] == Decimal("0.000007625")
     assert row["embodied_gco2e_per_request"] == Decimal("0.001588541666666667")
     by_hand = {
@@ -136,6 +137,9 @@ def test_gpt_4o_worked_by_hand(factors):
         "kwh_per_input_token": 1.2015814e-7,
         "kwh_per_input_token_low": 1.2015814e-7 / 11.103507,
         "kwh_per_input_token_high": 1.2015814e-7 * 11.103507,
+        "kwh_per_cache_write_token_low": 1.2015814e-7 / 11.103507,
+        "kwh_per_cache_write_token": 1.2015814e-7,
+        "kwh_per_cache_write_token_high": 1.2015814e-7 * 11.218695,
         "kwh_per_cached_input_token": 1.2015814e-8,
         "kwh_per_cached_input_token_high": 1.2015814e-8 * 13.141276,
         "wue_onsite_litres_per_kwh": 0.569 / 1.20,
@@ -163,15 +167,22 @@ def test_ranges_are_ordered_and_fit_their_decimals(factors):
             assert len(row[name].partition(".")[2]) <= 18 and "E" not in row[name], (key, name)
 
 
+def counts_tokens(row) -> bool:
+    """Whether tokens are what the factor counts: images, seconds and money count the same work in another way."""
+    return row["correlation_group"] not in {"default:image", "default:video", "default:speech", "default:spend"}
+
+
 def test_no_factor_is_lost_in_the_decimals(factors):
     """What is not 0 in the library is not 0 here, and the smallest central energy keeps 7 digits or more."""
     for key, row in factors.items():
         for name in ("kwh_per_output_token", "kwh_per_input_token", "kwh_per_cached_input_token"):
-            if row["method"] == "default" and name == "kwh_per_output_token":
+            embeds = row["correlation_group"] == "default:embedding"
+            if not counts_tokens(row) or (embeds and name == "kwh_per_output_token"):
                 assert row[name] == "0"
                 continue
             assert Decimal(row[name]) > Decimal("3e-11"), (key, name)
-        assert Decimal(row["kwh_per_cached_input_token_low"]) > Decimal("1e-12"), key
+        assert Decimal(row["kwh_per_cached_input_token_low"]) > Decimal("1e-12") or not counts_tokens(row), key
+        assert Decimal(row["kwh_per_nano_usd"]) > Decimal("3e-11") or key[0] != "spend"
 
 
 def test_spread_depends_on_size(factors):
@@ -192,6 +203,33 @@ def test_rounding_is_half_even_and_plain():
     assert fixed(Decimal("0.0000000000000000125")) == "0.000000000000000012"
     assert fixed(Decimal("1E-30")) == "0"
     assert fixed(Decimal("1200")) == "1200"
+
+
+def test_what_is_not_counted_in_tokens_has_a_rule_of_its_own(factors):
+    """One image 2 Wh, 2.5^1.96 = 6.0250748; a second of video 40 Wh, of speech 0.008 Wh, 3^1.96 = 8.6130645.
+
+    A dollar: 2 % of it for electricity at 0.08 USD/kWh = 0.25 kWh, so 2.5e-10 kWh per billionth of a dollar.
+    """
+    for name, kind, kwh, spread in (("image", "image", 0.002, 6.0250748), ("video", "video_second", 0.04, 8.6130645),
+                                    ("speech", "audio_second", 8e-6, 8.6130645)):
+        row = factors["generic", name]
+        ends = [float(row[f"kwh_per_{kind}{end}"]) for end in ("_low", "", "_high")]
+        assert ends == pytest.approx([kwh / spread, kwh, kwh * spread], rel=1e-6)
+        assert {row[f"kwh_per_{other}"] for other in ("image", "video_second", "audio_second") if other != kind} == {""}
+    assert factors["spend", "%"]["kwh_per_nano_usd"] == "0.00000000025"
+    assert factors["openai", "gpt-4o"]["kwh_per_image"] == ""
+    assert factors["openai", "gpt-4o"]["kwh_per_nano_usd"] == "0"
+
+
+def test_a_size_class_is_between_its_neighbours(factors):
+    """L: 1.5 Wh per 1000 output tokens = 1.5e-6 kWh each; input 1.72 * 0.0033 * 75 / 3.6e6 = 1.1825e-7 kWh."""
+    sizes = [factors["size_class", name] for name in ("S", "M", "L", "XL")]
+    assert sizes[2]["kwh_per_output_token"] == "0.0000015"
+    assert float(sizes[2]["kwh_per_input_token"]) == pytest.approx(1.1825e-7, rel=1e-9)
+    for kind in ("output_token", "input_token", "cached_input_token"):
+        assert [Decimal(row[f"kwh_per_{kind}"]) for row in sizes] == sorted(
+            Decimal(row[f"kwh_per_{kind}"]) for row in sizes)
+    assert all(row["evidence_tier"] == "5" and row["gsd_ratio"] == "3" for row in sizes)
 
 
 def test_embeddings_are_defaults_with_no_output(factors):

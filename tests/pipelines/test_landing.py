@@ -18,7 +18,7 @@ import pytest
 from landing_probe import AFTER, BEFORE, D1, D2, D3, FETCHED, land, row, source
 
 from pipelines import landing, receipts
-from pipelines.errors import Finding, JevonsError
+from pipelines.errors import Finding, JevonsError, SourceError
 from pipelines.source import DayFile, Page
 from pipelines.sources import deliveries
 from pipelines.typed import to_arrow
@@ -366,3 +366,21 @@ def test_a_file_that_cannot_be_read_is_not_a_full_disk(tmp_path):
     with pytest.raises((JevonsError, duckdb.Error)) as told:
         land(tmp_path, source(items), ONE)
     assert "free some space" not in str(told.value) and not (tmp_path / "raw").exists()
+
+
+@pytest.mark.parametrize(("days", "daily", "why"), [
+    ((D2,), True, "2026-06-02): 2026-06-01 to 2026-06-01 was asked for"),
+    ((D1, D1), True, "2026-06-01): it came twice"),
+    ((None,), True, "no day): 2026-06-01 to 2026-06-01 was asked for"),
+    ((D1,), False, "2026-06-01): the whole table was asked for"),
+])
+def test_a_day_file_is_for_a_day_that_was_asked_for_and_comes_once(tmp_path, days, daily, why):
+    def items(context):
+        for number, day in enumerate(days):
+            path = context.scratch / f"{number}.parquet"
+            pq.write_table(to_arrow(probe.source(()).tables[0], [row("a")], "here")[0], path)
+            yield DayFile(day, path, "calls.parquet")
+
+    with pytest.raises(SourceError) as told:
+        land(tmp_path, source(items, daily=daily), ONE)
+    assert f"(probe things, {why}" in str(told.value) and not (tmp_path / "raw").exists()

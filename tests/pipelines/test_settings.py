@@ -85,6 +85,23 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
           "no [sources.opnai] is declared")),
         ('energy_from = "call_log"', 'energy_from = "gpu_prometheus"',
          ("A provider relies on a source that is not there", "providers.own.energy_from")),
+        ("[sources.openai]", "[sources.opnai]\n[sources.openai]", (
+            "a source that there is not", "sources.opnai", "use openai, call_log, gpu_prometheus")),
+        ("[sources.openai]", "[sources.registry]\n[sources.openai]", ("a source that there is not", "registry")),
+        ("[sources.openai]", '[sources.openai]\nbase_ulr = "x"', ("means nothing", "openai.base_ulr", "base_url")),
+        ("[sources.openai]", '[sources.gpu_prometheus]\nstep_second = 5\n[sources.openai]', (
+            "means nothing", "gpu_prometheus.step_second", "step_seconds")),
+        ("[sources.openai]", '[sources.electricity_maps]\nurl = "x"\n[sources.openai]', (
+            "means nothing", "electricity_maps.url", "base_url, enabled, fallback_url")),
+        ('enabled = false', 'enabled = "false"', ("the wrong kind", "sources.call_log.enabled", "without quotes")),
+        ('system_of_record = "openai"', 'system_of_recrod = "openai"', (
+            "means nothing", "providers.openai.system_of_recrod", "system_of_record")),
+        ('pue = "1.25"', 'puee = "1.25"', ("means nothing", "sites.here.puee")),
+        ('name = "Probe"', 'nme = "Probe"', ("means nothing", "organisation.nme", "use name, sandbox")),
+        ('name = "Probe"', "name = 5", ("the wrong kind", "organisation.name", "give text in quotes")),
+        ('name = "Probe"', 'sandbox = "no"', ("the wrong kind", "organisation.sandbox", "give true or false")),
+        ('zone = "FR"', "zone = 33", ("the wrong kind", "sites.here.zone")),
+        ('country = "FRA"', 'country = "FR"', ("names a country", "sites.here.country", "three letters of ISO 3166")),
         ("[sources.openai]", "[sources]\nopenai = true", ("a value where a section belongs", "sources.openai",
                                                          "True is not a section", "write [sources.openai]")),
     ],

@@ -76,6 +76,27 @@ def test_the_table_shows_whole_numbers_unknown_and_no_escape(home):
     assert "2 rows" in text
 
 
+def test_a_table_wider_than_the_terminal_keeps_every_column(home):
+    many = ", ".join(f"energy_kwh as a_quantity_of_energy_{i}_kwh" for i in range(8))
+    answer = run_sql(home, f"select 'an-id-of-a-workflow-to-copy' as workflow_id, name, {many} from fct_probe",
+                     width=60)
+    lines = "".join(answer.pieces).splitlines()
+    assert lines[1].split() == ["workflow_id", "name", *(f"a_quantity_of_energy_{i}_kwh" for i in range(8))]
+    assert lines[3].split() == ["an-id-of-a-workflow-to-copy", "=1+1", *["0.000000001"] * 8]
+
+
+def test_long_text_is_folded_where_there_is_no_room_and_only_there(home):
+    sql = "select 'x' as id, repeat('word ', 20) as said, 1 as n"
+    narrow = "".join(run_sql(home, sql, width=50).pieces).splitlines()
+    assert max(len(line.rstrip()) for line in narrow) <= 50 and sum("word" in line for line in narrow) > 1
+    assert sum("word" in line for line in "".join(run_sql(home, sql, width=200).pieces).splitlines()) == 1
+
+
+def test_a_plan_is_drawn_on_many_lines(home):
+    text = _said(home, "explain select name from fct_probe", "table")
+    assert "\N{REPLACEMENT CHARACTER}" not in text and len(text.splitlines()) > 6
+
+
 def test_a_long_table_says_what_it_leaves_out(home):
     text = _said(home, "select i from fct_long order by i", "table")
     assert f" {SHOWN_ROWS - 1} " in text

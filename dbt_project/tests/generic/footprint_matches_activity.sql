@@ -1,7 +1,6 @@
 {% test footprint_matches_activity(model) %}
 {#- Attributed + orphaned + unattributed = total: what was split among workflows adds up to what the sources said. -#}
-{%- set columns = ['call_count', 'retry_count', 'error_count', 'input_tokens', 'cached_input_tokens', 'output_tokens',
-    'gpu_seconds'] %}
+{%- set columns = activity_counts() %}
 with
 
 activity as (

@@ -31,6 +31,9 @@ SHARED = Path(os.environ.get("JEVONS_SHARED_DATA") or ROOT.parent / "shared" / "
 FIRST, SECOND = "2026-06-01", "2026-06-02"
 HEADER = "request_id,started_at_utc,model,input_tokens,output_tokens"
 GOOD = "a,2026-06-01T10:00:00Z,m,10,1"
+OLDEST = ("request_id, started_at_utc, provider, model, api_key_id, project_id, workflow_tag, input_tokens, "
+          "cached_input_tokens, output_tokens, status, attempt, call_purpose, lifecycle_stage, cost_usd, "
+          "input_includes_cached, dt")
 DATED = {"path": "inbox/{date}.csv"}
 ANY = {"path": "inbox/*.csv"}
 
@@ -109,7 +112,7 @@ def test_columns_are_mapped_and_every_type_is_the_tables(org):
         "values": {"status": {"200": "ok", "*": "error"}},
     })
     assert landed.findings == []
-    assert org.rows("*") == [
+    assert org.rows(OLDEST) == [
         ("007", datetime(2026, 6, 1, 23, 59, 59, 123456), "p", "m", "k", "a", "007", 10, 4, 2, "ok", 2, None,
          "inference", Decimal("0.000000150"), True, date(2026, 6, 1)),
         # 02:00 at +02:00 is midnight UTC; the cost is rounded at the ninth digit
@@ -575,3 +578,21 @@ class _Kept:
 
     def __exit__(self, *error):
         return self.manager.__exit__(*error)
+
+
+def test_what_a_log_tells_beyond_tokens_is_kept_and_parts_exceed_no_whole(org):
+    org.put("2026-06-01.csv", (
+        b"request_id,started_at_utc,provider,model,input_tokens,cached_input_tokens,cache_write_input_tokens,output_tokens,"
+        b"reasoning_output_tokens,image_count,audio_seconds,video_seconds,duration_seconds,run_id,step_kind,serving_mode\n"
+        b"a,2026-06-01T00:00:00Z,p,m,100,60,40,9,9,1,2,3,1.25,run-7,tool,batch\n"
+        b"b,2026-06-01T00:00:01Z,p,m,100,61,40,9,,,,,,,,\n"
+        b"c,2026-06-01T00:00:02Z,p,m,100,60,40,9,10,,,,,,,\n"
+    ))
+    landed = org.land({**DATED, "input_includes_cached": True})
+    assert landed.findings
+    assert org.rejected() == [
+        ("inbox/2026-06-01.csv", 3, "cache_write_input_tokens", "40",
+         "with the cached ones it is more than the input tokens that include both"),
+        ("inbox/2026-06-01.csv", 4, "reasoning_output_tokens", "10",
+         "it is more than the output tokens that include it"),
+    ]

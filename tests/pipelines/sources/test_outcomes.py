@@ -360,6 +360,11 @@ def test_whatever_the_driver_says_the_secrets_are_cut_out(said, cut):
     ({"path": "x.csv", "columns": {"workflow_id": "w", "outcome_type": "w"}}, "two columns are read from the same one"),
     ({"path": "x.csv", "query": "select 1"}, "it needs either `path` or `query`"),
     ({"path": "x.csv", "format": "xlsx"}, "the format 'xlsx' is not known"),
+    ({"path": 5}, "`path` is no text"),
+    ({"path": "x.csv", "columns": 3}, "`columns` is no section of names"),
+    ({"path": "x.csv", "columns": {"workflow_id": 3}}, "`columns` is no section of names"),
+    ({"path": "x.csv", "ignore_columns": "comment"}, "`ignore_columns` is no list of names"),
+    ({"path": "x.csv", "delimiter": ";;"}, "';;' is no delimiter"),
 ])
 def test_settings_that_mean_nothing_are_refused(tmp_path, options, why):
     with pytest.raises(SourceError) as refused:
@@ -371,3 +376,17 @@ def test_check_counts_the_files(tmp_path, inbox):
     (inbox / "2026-06-01.csv").write_text(HEADER)
     here = context(tmp_path, path="inbox/outcomes/{date}.csv")
     assert SOURCE.check(here) == "1 file of outcomes match inbox/outcomes/{date}.csv."
+
+
+def test_check_says_where_to_put_the_files_when_there_is_none(tmp_path, inbox):
+    with pytest.raises(SourceError, match="No file of outcomes was found .*put a file there"):
+        SOURCE.check(context(tmp_path, path="inbox/outcomes/{date}.csv"))
+
+
+def test_nothing_outside_of_the_home_is_read(tmp_path, inbox):
+    outside = tmp_path.parent / f"{tmp_path.name}-outside.csv"
+    outside.write_text(HEADER)
+    (inbox / "link.csv").symlink_to(outside)
+    for path in (str(outside), f"../{outside.name}", "inbox/outcomes/*.csv"):
+        with pytest.raises(SourceError, match="it leads outside JEVONS_HOME"):
+            land(tmp_path, path=path)

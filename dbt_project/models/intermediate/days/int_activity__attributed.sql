@@ -1,8 +1,8 @@
 -- One row per row of int_activity__hourly x workflow that answers for it; quantities are split without remainder.
 {{ config(materialized='ephemeral') }}
 
-{%- set quantities = ['call_count', 'retry_count', 'error_count', 'input_tokens', 'cached_input_tokens',
-    'output_tokens', 'gpu_seconds', 'energy_millijoules', 'cost_nano_usd'] %}
+{%- set quantities = activity_counts() + ['energy_millijoules', 'cost_nano_usd'] %}
+{%- set kinds = ['lifecycle_stage', 'call_purpose', 'serving_mode', 'energy_line', 'meter_method'] %}
 
 with
 
@@ -13,7 +13,7 @@ activity as (
         -- the whole key of the row; with its length before it, no name can run into the next
         md5(concat_ws('|', usage_hour_utc
             {%- for name in ['source', 'provider', 'provider_canonical', 'model_canonical', 'api_key_id', 'project_id',
-                'workflow_tag', 'pod', 'node', 'lifecycle_stage', 'call_purpose', 'energy_line', 'meter_method'] %}
+                'workflow_tag', 'pod', 'node'] + kinds %}
             , length({{ name }}), {{ name }}
             {%- endfor %})) as activity_id
     from {{ ref('int_activity__hourly') }}
@@ -54,11 +54,10 @@ owned as (
 
     select
         matched.usage_date, matched.usage_hour_utc, matched.source, matched.provider, matched.provider_canonical,
-        matched.model_canonical, matched.lifecycle_stage, matched.call_purpose, matched.energy_line,
-        matched.meter_method, matched.attribution_method, matched.share, matched.activity_id,
+        matched.model_canonical, matched.attribution_method, matched.share, matched.activity_id,
         coalesce(matched.workflow_id, matched.attribution_method) as workflow_id,
         coalesce(workflows.team_id, matched.attribution_method) as team_id,
-        {{ quantities | join(', ') }}
+        {{ (kinds + quantities) | join(', ') }}
     from matched
     left join workflows on matched.workflow_id = workflows.workflow_id
 
@@ -67,8 +66,8 @@ owned as (
 whole as (
 
     select
-        usage_date, usage_hour_utc, source, provider, provider_canonical, model_canonical, lifecycle_stage,
-        call_purpose, energy_line, meter_method, attribution_method, workflow_id, team_id,
+        usage_date, usage_hour_utc, source, provider, provider_canonical, model_canonical, {{ kinds | join(', ') }},
+        attribution_method, workflow_id, team_id,
         {{ quantities | join(', ') }}
     from owned
     where attribution_method <> 'allocated'
@@ -78,8 +77,8 @@ whole as (
 split as (
 
     select
-        usage_date, usage_hour_utc, source, provider, provider_canonical, model_canonical, lifecycle_stage,
-        call_purpose, energy_line, meter_method, attribution_method, workflow_id, team_id,
+        usage_date, usage_hour_utc, source, provider, provider_canonical, model_canonical, {{ kinds | join(', ') }},
+        attribution_method, workflow_id, team_id,
         {%- for quantity in quantities %}
         {{ largest_remainder(quantity, 'share', 'activity_id', 'workflow_id') }} as {{ quantity }}{{ ',' if not loop.last }}
         {%- endfor %}

@@ -1,10 +1,9 @@
 -- One row per hour x source x model x identity x stage x purpose x energy line x meter method: what was done, in whole units.
 {{ config(materialized='incremental', incremental_strategy='replace_days', on_schema_change='fail') }}
 
-{%- set quantities = ['call_count', 'retry_count', 'error_count', 'input_tokens', 'cached_input_tokens',
-    'output_tokens', 'gpu_seconds', 'energy_millijoules'] %}
+{%- set quantities = activity_counts() + ['energy_millijoules'] %}
 {%- set identities = ['api_key_id', 'project_id', 'workflow_tag', 'pod', 'node'] %}
-{%- set kinds = ['lifecycle_stage', 'call_purpose', 'energy_line', 'meter_method'] %}
+{%- set kinds = ['lifecycle_stage', 'call_purpose', 'serving_mode', 'energy_line', 'meter_method'] %}
 
 with
 

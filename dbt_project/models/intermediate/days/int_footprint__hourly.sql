@@ -1,10 +1,8 @@
 -- One row per hour x workflow x source x model x site x stage x purpose x energy line x factor x method x gap: the impacts of one hour, each rounded once.
 {{ config(materialized='incremental', incremental_strategy='replace_days', on_schema_change='fail') }}
 
-{%- set activity = ['call_count', 'retry_count', 'error_count', 'input_tokens', 'cached_input_tokens', 'output_tokens',
-    'gpu_seconds', 'cost_nano_usd'] %}
-{%- set labels = ['usage_date', 'usage_hour_utc', 'source', 'provider', 'provider_canonical', 'model_canonical',
-    'lifecycle_stage', 'call_purpose', 'attribution_method', 'workflow_id', 'team_id', 'site_id', 'gap_reason'] %}
+{%- set activity = activity_counts() + ['cost_nano_usd'] %}
+{%- set labels = energy_labels() + ['gap_reason'] %}
 
 with
 

@@ -19,14 +19,13 @@ activity as (
         host as node,
         case when line = 'idle' then 'idle' else 'inference' end as lifecycle_stage,
         'unknown' as call_purpose,
+        cast(null as varchar) as serving_mode,
         line as energy_line,
         method as meter_method,
-        0 as call_count,
-        0 as retry_count,
-        0 as error_count,
-        0 as input_tokens,
-        0 as cached_input_tokens,
-        0 as output_tokens,
+        -- a meter counts no calls: what it measured for is counted by the log of the calls
+        {%- for name in activity_counts() if name != 'gpu_seconds' %}
+        0 as {{ name }},
+        {%- endfor %}
         gpu_seconds,
         energy_millijoules,
         cast(0 as decimal(18, 9)) as cost_usd

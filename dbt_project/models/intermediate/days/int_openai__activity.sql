@@ -13,15 +13,16 @@ activity as (
     select
         usage_date, usage_hour_utc, model_reported, api_key_id, project_id,
         case when batch then 'batch' else 'unknown' end as call_purpose,
-        call_count, input_tokens, cached_input_tokens, output_tokens,
+        case when batch then 'batch' end as serving_mode,
+        call_count, input_tokens, cached_input_tokens, cache_write_input_tokens, output_tokens,
         cast(0 as decimal(18, 9)) as cost_usd
     from completions
 
     union all
 
     select
-        usage_date, usage_hour_utc, model_reported, api_key_id, project_id, 'unknown' as call_purpose,
-        call_count, input_tokens, 0 as cached_input_tokens, 0 as output_tokens,
+        usage_date, usage_hour_utc, model_reported, api_key_id, project_id, 'unknown' as call_purpose, null as serving_mode,
+        call_count, input_tokens, 0 as cached_input_tokens, 0 as cache_write_input_tokens, 0 as output_tokens,
         cast(0 as decimal(18, 9)) as cost_usd
     from embeddings
 
@@ -29,8 +30,8 @@ activity as (
 
     select
         usage_date, cast(usage_date as timestamp) as usage_hour_utc, model_reported, api_key_id, project_id,
-        'unknown' as call_purpose,
-        0 as call_count, 0 as input_tokens, 0 as cached_input_tokens, 0 as output_tokens,
+        'unknown' as call_purpose, null as serving_mode,
+        0 as call_count, 0 as input_tokens, 0 as cached_input_tokens, 0 as cache_write_input_tokens, 0 as output_tokens,
         cost_usd
     from costs
 
@@ -51,17 +52,18 @@ named as (
         cast(null as varchar) as node,
         'inference' as lifecycle_stage,
         call_purpose,
+        cast(serving_mode as varchar) as serving_mode,
         'direct' as energy_line,
         cast(null as varchar) as meter_method,
         call_count,
-        -- the vendor reports neither retries nor errors: they are inside call_count, unknown apart
-        cast(null as bigint) as retry_count,
-        cast(null as bigint) as error_count,
         input_tokens,
         cached_input_tokens,
+        cache_write_input_tokens,
         output_tokens,
         0 as gpu_seconds,
-        cast(null as bigint) as energy_millijoules,
+        -- the vendor tells neither retries nor errors nor reasoning apart: they are inside the counts above
+        {{- not_told(['retry_count', 'error_count', 'reasoning_output_tokens', 'image_count', 'audio_seconds',
+            'video_seconds', 'energy_millijoules']) }},
         cost_usd
     from activity
 

@@ -2,7 +2,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days', on_schema_change='fail') }}
 
 {%- set keys = ['usage_date', 'team_id', 'workflow_id', 'source', 'provider', 'model_id', 'site_id', 'grid_zone',
-    'lifecycle_stage', 'call_purpose', 'energy_line', 'factor_id', 'attribution_method', 'evidence_tier', 'gap_reason',
+    'lifecycle_stage', 'call_purpose', 'serving_mode', 'energy_line', 'factor_id', 'attribution_method', 'evidence_tier', 'gap_reason',
     'grid_rung'] %}
 
 with
@@ -19,8 +19,7 @@ daily as (
 
     select
         {{ keys | join(', ') }},
-        {%- for name in ['call_count', 'retry_count', 'error_count', 'input_tokens', 'cached_input_tokens',
-            'output_tokens', 'gpu_seconds'] %}
+        {%- for name in activity_counts() %}
         cast(sum({{ name }}) as decimal(38, 0)) as {{ name }},
         {%- endfor %}
         {%- for name in ['energy_kwh_low', 'energy_kwh', 'energy_kwh_high', 'location_gco2e', 'market_gco2e',
@@ -35,7 +34,7 @@ daily as (
 
 select
     usage_date, team_id, workflow_id, source, provider, model_id, site_id, grid_zone, lifecycle_stage, call_purpose,
-    energy_line, factor_id, attribution_method, call_count, retry_count, error_count, input_tokens,
-    cached_input_tokens, output_tokens, gpu_seconds, energy_kwh_low, energy_kwh, energy_kwh_high, location_gco2e,
-    market_gco2e, embodied_gco2e, water_litres, cost_usd, evidence_tier, gap_reason, grid_rung
+    serving_mode, energy_line, factor_id, attribution_method, {{ activity_counts() | join(', ') }},
+    energy_kwh_low, energy_kwh, energy_kwh_high, location_gco2e, market_gco2e, embodied_gco2e, water_litres, cost_usd,
+    evidence_tier, gap_reason, grid_rung
 from daily

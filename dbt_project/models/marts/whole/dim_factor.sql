@@ -1,6 +1,6 @@
 -- One row per factor that a footprint row can name: models, meters and sites' overheads.
 
-{%- set kinds = ['request', 'output_token', 'input_token', 'cached_input_token'] %}
+{%- set kinds = factor_counts() %}
 
 with
 
@@ -13,20 +13,21 @@ sites as (select * from {{ ref('int_site__named') }}),
 named as (
 
     select
-        factor_id, factor_set, provider, model_name, method, evidence_tier,
+        factor_id, factor_set, provider, model_name, gpu_model, method, evidence_tier,
         {%- for kind in kinds %}{% for end in ['_low', '', '_high'] %}
         kwh_per_{{ kind }}{{ end }},
         {%- endfor %}{% endfor %}
+        batch_output_ratio_low, batch_output_ratio, batch_output_ratio_high,
         cast(null as decimal(24, 18)) as value_low, cast(null as decimal(24, 18)) as value,
-        cast(null as decimal(24, 18)) as value_high, 'kWh per request and per token' as unit,
+        cast(null as decimal(24, 18)) as value_high, 'kWh per request, token, image, second or billionth of a dollar' as unit,
         gsd_ratio, boundary_flags, correlation_group, source_title, source_url, licence, valid_from
     from models
 
     union all
 
     select
-        gpu_factor_id, factor_set, 'hardware', gpu_model_pattern, quantity, evidence_tier,
-        {% for kind in kinds %}null, null, null, {% endfor %}
+        gpu_factor_id, factor_set, 'hardware', gpu_model_pattern, null, quantity, evidence_tier,
+        {% for kind in kinds %}null, null, null, {% endfor %}null, null, null,
         value_low, value, value_high, unit,
         gsd_ratio, null, null, source_title, source_url, licence, valid_from
     from hardware
@@ -34,8 +35,8 @@ named as (
     union all
 
     select
-        pue_factor_id, 'site', site_id, null, 'pue_ratio', pue_evidence_tier,
-        {% for kind in kinds %}null, null, null, {% endfor %}
+        pue_factor_id, 'site', site_id, null, null, 'pue_ratio', pue_evidence_tier,
+        {% for kind in kinds %}null, null, null, {% endfor %}null, null, null,
         pue_low_ratio, pue_ratio, pue_high_ratio, 'facility energy per IT energy',
         null, null, null, coalesce(pue_source, 'stated without a source in the settings'), null, null, null
     from sites

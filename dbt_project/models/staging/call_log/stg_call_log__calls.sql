@@ -20,11 +20,21 @@ renamed as (
         workflow_tag,
         -- each token is counted once, whatever the log means by input
         case
-            when input_includes_cached then input_tokens - coalesce(cached_input_tokens, 0)
+            when input_includes_cached
+                then input_tokens - coalesce(cached_input_tokens, 0) - coalesce(cache_write_input_tokens, 0)
             else input_tokens
         end as input_tokens,
         coalesce(cached_input_tokens, 0) as cached_input_tokens,
+        coalesce(cache_write_input_tokens, 0) as cache_write_input_tokens,
         output_tokens,
+        reasoning_output_tokens,
+        image_count,
+        audio_seconds,
+        video_seconds,
+        duration_seconds,
+        run_id,
+        step_kind,
+        serving_mode,
         status,
         attempt,
         call_purpose,

@@ -17,11 +17,11 @@ renamed as (
         batch,
         service_tier,
         num_model_requests as call_count,
-        -- OpenAI counts cached tokens as input too; here each token is counted once
-        input_tokens - coalesce(input_cached_tokens, 0) as input_tokens,
+        -- OpenAI counts tokens read from and written to a cache as input too; here each token is counted once
+        input_tokens - coalesce(input_cached_tokens, 0) - coalesce(input_cache_write_tokens, 0) as input_tokens,
         coalesce(input_cached_tokens, 0) as cached_input_tokens,
-        output_tokens,
-        input_cache_write_tokens as cache_write_input_tokens
+        coalesce(input_cache_write_tokens, 0) as cache_write_input_tokens,
+        output_tokens
     from landed
 
 )
