@@ -222,6 +222,13 @@ def test_a_no_is_told_once_and_not_asked_again(vendor, client, waits, status, wh
     assert len(vendor.asked) == 1 and waits == []
 
 
+def test_a_long_request_does_not_bury_the_reason(vendor, client):
+    vendor.answers = [(400, {}, {"error": "no such day"})]
+    with pytest.raises(RequestRefused) as told:
+        client.get("usage", [("day", "2026-06-01"), *[("group_by[]", f"dimension_{i}") for i in range(40)]])
+    assert told.value.where.startswith("usage?day=2026-06-01&group_by") and len(told.value.where) == 121
+
+
 def test_a_refusal_keeps_status_and_words_apart(vendor, client):
     vendor.answers = [(404, {}, {"error": "zone unknown"})]
     with pytest.raises(RequestRefused) as told:

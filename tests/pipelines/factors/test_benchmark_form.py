@@ -94,6 +94,9 @@ def test_what_is_not_given_is_spread_and_widens():
     for name in ("batch", "gpu", "precision_bits"):
         less = estimate(70, 70, **{**known, name: None}, fitted=simple(0.04))
         assert less.gsd > whole.gsd * 1.02, name
+    # an accelerator that was not measured: H100 or B200, and 1.3 for being another
+    gpu_sd = math.log(estimate(70, 70, **{**known, "gpu": None}, fitted=simple(0.04)).gsd)
+    assert gpu_sd == pytest.approx(math.sqrt(0.04 + math.log(1.3) ** 2 + (math.log(0.8) / 2) ** 2))
     # H100 and B200 in equal parts: sqrt(1 x 0.8) of an H100
     assert estimate(70, 70, **{**known, "gpu": None}, fitted=simple(0.04)).central == pytest.approx(
         0.8575 * math.sqrt(0.8))
