@@ -13,15 +13,16 @@ from pathlib import Path
 
 from pipelines.errors import JevonsError
 from pipelines.factors.defaults import default_rows
+from pipelines.factors.measured import measured_rows
 from pipelines.factors.models import model_rows
-from pipelines.factors.sites import gpu_rows, grid_rows
+from pipelines.factors.sites import gpu_rows, grid_rows, rung_rows
 from pipelines.factors.values import inputs
 
 log = logging.getLogger(__name__)
 
 
 def freeze(out_dir: Path) -> list[Path]:
-    """Writes factor_set.csv, grid_yearly.csv and gpu_factor.csv; rows of other factor sets stay in them.
+    """Writes factor_set.csv, grid_yearly.csv, grid_rung.csv and gpu_factor.csv; rows of other factor sets stay in them.
 
     Args:
         out_dir: The folder of the dbt seeds.
@@ -40,12 +41,15 @@ def freeze(out_dir: Path) -> list[Path]:
             f"it describes ecologits {wanted} and {found} is installed",
             f"install ecologits {wanted}, or give {found} a factor set with its own name and valid_from",
         )
-    tables = {"factor_set": (model_rows, default_rows), "grid_yearly": (grid_rows,), "gpu_factor": (gpu_rows,)}
     with localcontext(prec=50):
-        return [
-            _write(Path(out_dir) / f"{name}.csv", [row for rows in makers for row in rows(given)])
-            for name, makers in tables.items()
-        ]
+        models = list(model_rows(given))
+        tables = {
+            "factor_set": [*models, *measured_rows(given, models), *default_rows(given)],
+            "grid_yearly": list(grid_rows(given)),
+            "grid_rung": list(rung_rows(given)),
+            "gpu_factor": list(gpu_rows(given)),
+        }
+    return [_write(Path(out_dir) / f"{name}.csv", rows) for name, rows in tables.items()]
 
 
 def _write(path: Path, rows: list[dict[str, str]]) -> Path:

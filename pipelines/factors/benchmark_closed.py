@@ -63,7 +63,7 @@ def combined(
         math.log(fitted.gsd),
         math.sqrt(weight * (1 - weight)) * (second - first),
         _size_range(total, active, ecologits, weight, reasoning),
-        math.log(given["facility_gsd"]),
+        math.log(float(shared["coefficients"]["facility_ratio"]["gsd"])),
     ]
     if sizes_assumed:
         larger = estimate(central_total * given["assumed_total_gsd"], central_active, reasoning=reasoning)

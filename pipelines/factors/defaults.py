@@ -105,5 +105,6 @@ def _row(
         "correlation_group": group,
         **size_columns(sizes or [""] * 4),
         **dict.fromkeys(unknown, ""),
+        "quarantine_reason": "",
         **provenance(given["sets"]["defaults"], **source_of(source)),
     }

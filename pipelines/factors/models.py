@@ -1,4 +1,4 @@
-"""Factor rows of the models that the library knows: energy and embodied carbon per request and per token.
+"""Factor rows of the models that EcoLogits knows: energy and embodied carbon per request and per token.
 
 The coefficients do not belong here: they are in inputs.toml and in the library. What has no model of its own (classes,
 prices, images) is in `defaults`.
@@ -11,8 +11,10 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
+from pipelines.factors.benchmark_closed import combined
+from pipelines.factors.prices import electricity_share
 from pipelines.factors.rules import identity, input_columns, no_columns, size_columns, water_columns
-from pipelines.factors.values import GRAMS_PER_KG, Ends, fixed, interval, provenance, span_of, value_of
+from pipelines.factors.values import GRAMS_PER_KG, Ends, Span, fixed, interval, provenance, span_of, value_of
 
 # Token counts at which the library is asked. Without a latency its answer is affine in output tokens, so
 # two points give both terms; a power of two keeps the slope free of rounding.
@@ -20,20 +22,33 @@ FEW_TOKENS, MANY_TOKENS = 0, 2**30
 
 
 def model_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """One row per model name of the library."""
+    """Per model name of the library one row of its own estimate, and one that is combined with measurements."""
     from ecologits.model_repository import models
 
     links = _links()
     for model in sorted(models.list_models(), key=lambda m: (m.provider.value, m.name)):
-        yield _model_row(given, model, links[model.provider.value, model.name])
+        yield from _rows_of(given, model, links[model.provider.value, model.name])
 
 
-def _model_row(given: dict[str, Any], model: Any, link: str) -> dict[str, str]:
+def _rows_of(given: dict[str, Any], model: Any, link: str) -> Iterator[dict[str, str]]:
     size = model.architecture.parameters
     active, total = Ends.of(getattr(size, "active", size)), Ends.of(getattr(size, "total", size))
-    energy_a, energy_b, embodied_a, embodied_b = _affine(model.provider.value, model.name)
+    energies = tuple(_affine(model.provider.value, model.name))
     large = total.high > value_of(given, "large_model")
     gsd = value_of(given, "parametric_large_gsd" if large else "parametric_gsd")
+    output = energies[1].widened(interval(given, gsd))
+    yield _row(given, "ecologits", model, link, (active, total), energies, output, gsd)
+    assumed = "model-arch-not-released" in {warning.code for warning in model.warnings}
+    both = combined(total, active, energies[1], assumed)
+    yield _row(given, "combined", model, link, (active, total), energies, both.span, both.gsd_ratio)
+
+
+def _row(
+    given: dict[str, Any], set_name: str, model: Any, link: str, parameters: tuple[Ends, Ends],
+    energies: tuple[Ends, ...], output: Span, gsd: Decimal,
+) -> dict[str, str]:
+    active, total = parameters
+    energy_a, energy_b, embodied_a, embodied_b = energies
     flags = ["pue", "host", "embodied", "no_idle", "no_network", "no_training", "no_embodied_input"]
     flags += ["first_token_host"] if energy_a.high else ["no_first_token"]
     flags += ["parameters_assumed"] if "model-arch-not-released" in {w.code for w in model.warnings} else []
@@ -41,9 +56,9 @@ def _model_row(given: dict[str, Any], model: Any, link: str) -> dict[str, str]:
     flags += ["moving_name"] if model.name.endswith("latest") else []
     sizes = [fixed(v) for v in (active.low, active.high, total.low, total.high)]
     return {
-        **identity(given["sets"]["ecologits"], model.provider.value, model.name),
+        **identity(given["sets"][set_name], model.provider.value, model.name),
         **energy_a.widened(interval(given, gsd)).columns("kwh_per_request"),
-        **energy_b.widened(interval(given, gsd)).columns("kwh_per_output_token"),
+        **output.columns("kwh_per_output_token"),
         **input_columns(given, active, [gsd, Decimal(given["coefficients"]["prefill"]["gsd"])]),
         **no_columns("image", "audio_second", "video_second"),
         "kwh_per_nano_usd_low": "0", "kwh_per_nano_usd": "0", "kwh_per_nano_usd_high": "0",
@@ -59,8 +74,16 @@ def _model_row(given: dict[str, Any], model: Any, link: str) -> dict[str, str]:
         **_ends("ecologits_kwh_per_output_token", energy_b),
         **_ends("ecologits_embodied_gco2e_per_request", embodied_a),
         **_ends("ecologits_embodied_gco2e_per_output_token", embodied_b),
-        **provenance(given["sets"]["ecologits"], source_url=link),
+        "quarantine_reason": _implausible(given, model, output.central),
+        **provenance(given["sets"][set_name], source_url=link),
     }
+
+
+def _implausible(given: dict[str, Any], model: Any, kwh_per_token: Decimal) -> str:
+    """Why the factor may not be used: its electricity alone would eat up too much of what the token is sold for."""
+    most, tariff = value_of(given, "electricity_share"), Decimal(given["spend"]["tariff_usd_per_kwh"])
+    share = electricity_share(model.provider.value, model.name, kwh_per_token, tariff)
+    return f"electricity would be {share:.0%} of the list price" if share is not None and share > most else ""
 
 
 def _affine(provider: str, model_name: str) -> Iterator[Ends]:

@@ -8,10 +8,6 @@ from typing import Any
 
 from pipelines.factors.values import JOULES_PER_KWH, Ends, Span, fixed, span_of, value_of
 
-KINDS = ("request", "output_token", "input_token", "cached_input_token", "cache_write_token", "image", "audio_second",
-         "video_second", "nano_usd")
-"""What energy is counted by; a factor row has low, central and high kWh of each, empty where it has no rule for it."""
-
 
 def identity(row: dict[str, Any], provider: str, model_name: str, gpu_model: str = "") -> dict[str, str]:
     """The key of a row; `gpu_model` is given where the factor was measured on that GPU."""

@@ -17,8 +17,14 @@ from pipelines.factors.values import (
     interval,
     provenance,
     source_of,
+    span_of,
     value_of,
 )
+
+# ratios around 1 by which a reading may be wrong, best first, and ratios of one energy or power to another
+READINGS = ("metered_host", "host_residual", "energy_counter", "power_integral", "power_integral_gappy",
+            "tdp_utilisation", "runtime_fitted", "runtime_default")
+SHARES = ("default_pue", "host_share", "busy_power", "idle_power", "reconciliation")
 
 
 def grid_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -34,12 +40,47 @@ def grid_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
             "grid_factor_id": f"{library['factor_set']}/grid/{mix.zone}",
             "factor_set": library["factor_set"],
             "zone_country": mix.zone,
+            "grid_source": given["sets"]["grid"]["grid_source"],
+            "grid_boundary": given["sets"]["grid"]["grid_boundary"],
             "gco2e_per_kwh": fixed(carbon) if carbon is not None else "",
             "carbon_basis": "zone" if carbon is not None else "missing",
             "water_litres_per_kwh": fixed(Decimal(str(mix.wue))),
             "water_basis": "world" if borrowed or mix.zone == "WOR" else "zone",
             **provenance(library, **source_of(given["sets"]["grid"])),
             "water_source_url": given["sets"]["grid"]["water_source_url"],
+        }
+
+
+def rung_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """The error of each rung of the grid's ladder, as ratios of the 95 % interval to the central value.
+
+    The yearly rung's is measured: how far other publishers and years are from the figure that is used. What no rung
+    knows is bounded by the high end of the dirtiest yearly mix.
+    """
+    ours, coefficients, apart = given["sets"]["defaults"], given["coefficients"], given["grid_disagreement"]
+    logs = [
+        (Decimal(other) / Decimal(row["used"])).ln()
+        for row in apart["gco2e_per_kwh"].values() for name, other in row.items() if name != "used"
+    ]
+    yearly = (sum(log**2 for log in logs) / len(logs)).sqrt().exp()
+    for rung, gsd, method, source in (
+        ("hourly_measured", Decimal(coefficients["grid_hourly_measured"]["gsd"]), "judgement",
+         source_of(coefficients["grid_hourly_measured"])),
+        ("hourly_estimated", Decimal(coefficients["grid_hourly_estimated"]["gsd"]), "judgement",
+         source_of(coefficients["grid_hourly_estimated"])),
+        ("yearly_mix", yearly, "measured", source_of(apart)),
+        ("unknown", None, "bound", source_of(apart)),
+    ):
+        width = interval(given, gsd or yearly)
+        yield {
+            "grid_rung_id": f"{ours['factor_set']}/grid_rung/{rung}",
+            "factor_set": ours["factor_set"],
+            "grid_rung": rung,
+            "gsd_ratio": fixed(gsd, 6) if gsd else "",
+            "low_ratio": fixed(1 / width, 6) if gsd else "",
+            "high_ratio": fixed(width, 6),
+            "method": method,
+            **provenance(ours, **source),
         }
 
 
@@ -59,14 +100,15 @@ def gpu_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
         f"low end: {given['coefficients']['gpu_embodied_low']['source_title']}, 6 years",
         source_url=given["sets"]["gpu"]["source_url"],
     )
-    for quantity in ("energy_counter", "power_integral"):
+    for quantity in READINGS:
         row = given["coefficients"][quantity]
         span = Ends.of(Decimal(row["value"])).widened(interval(given, Decimal(row["gsd"])))
         yield _gpu_row(ours, f"{quantity}_ratio", span, str(row["evidence_tier"]), row["gsd"],
                        "true energy per energy read", **source_of(row))
-    row = given["coefficients"]["default_pue"]
-    span, tier = Span(*(Decimal(row[k]) for k in ("low", "value", "high"))), str(row["evidence_tier"])
-    yield _gpu_row(ours, "default_pue_ratio", span, tier, unit=row["unit"], **source_of(row))
+    for quantity in SHARES:
+        row = given["coefficients"][quantity]
+        yield _gpu_row(ours, f"{quantity}_ratio", span_of(given, quantity), str(row["evidence_tier"]),
+                       unit=row["unit"], **source_of(row))
     row = given["coefficients"]["largest_gpu_power"]
     bound = Decimal(row["value"]) / JOULES_PER_KWH
     yield _gpu_row(ours, "largest_kwh_per_gpu_second", Span(bound, bound, bound), str(row["evidence_tier"]),

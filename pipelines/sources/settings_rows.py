@@ -6,7 +6,7 @@ Reading and checking the file is the business of `pipelines.settings`; secrets a
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from pipelines.settings import FILE, SIZE_CLASSES
+from pipelines.settings import CONTROLS, FILE, SIZE_CLASSES
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.window import Window
 
@@ -21,6 +21,10 @@ def _providers(context: Context, window: Window) -> Iterator[Page]:
 
 def _models(context: Context, window: Window) -> Iterator[Page]:
     yield Page([asdict(model) for model in context.settings.models], f"{FILE}, models")
+
+
+def _hardware(context: Context, window: Window) -> Iterator[Page]:
+    yield Page([asdict(each) for each in context.settings.hardware], f"{FILE}, hardware")
 
 
 def _sources(context: Context, window: Window) -> Iterator[Page]:
@@ -40,8 +44,10 @@ SOURCE = Source(
             Column("country", "VARCHAR", "ISO 3166 alpha-3.", required=True),
             Column("pue_ratio", "DECIMAL(12,6)", "Facility over IT energy; null = not given.", minimum=1),
             Column("pue_source", "VARCHAR", "Where that ratio comes from."),
-            Column("market_gco2e_per_kwh", "DECIMAL(12,6)", "Contractual intensity; null = unknown.", minimum=0),
+            Column("market_gco2e_per_kwh", "DECIMAL(12,6)", "Supplier's tariff for all use; null = none.", minimum=0),
             Column("water_litres_per_kwh", "DECIMAL(12,6)", "On-site water; null = unknown.", minimum=0),
+            Column("control", "VARCHAR", "Who decides over what runs there; null = not said.", allowed=CONTROLS),
+            Column("market_boundary", "VARCHAR", "Market of its certificates; null = the country."),
         ), ("site_id",), _sites, "One row per site.", daily=False),
         Table("providers", (
             Column("provider", "VARCHAR", "Who runs the model.", required=True),
@@ -49,12 +55,25 @@ SOURCE = Source(
             Column("system_of_record", "VARCHAR", "Source that counts its calls; null = whichever has them."),
             Column("energy_from", "VARCHAR", "Source that meters its energy; null = estimated, spend = by its price."),
             Column("gpu_model", "VARCHAR", "GPU that its models run on; null = not known."),
+            Column("catalogue", "VARCHAR", "Provider whose names its models go by; null = its own."),
         ), ("provider",), _providers, "One row per provider.", daily=False),
         Table("models", (
             Column("provider", "VARCHAR", "Provider of the model, after aliases.", required=True),
             Column("model", "VARCHAR", "Name of the model, after aliases.", required=True),
             Column("size_class", "VARCHAR", "How large it is.", required=True, allowed=SIZE_CLASSES),
         ), ("provider", "model"), _models, "One row per model that the organisation described.", daily=False),
+        Table("hardware", (
+            Column("hardware_id", "VARCHAR", "Its name in jevons.toml.", required=True),
+            Column("site", "VARCHAR", "Site where it stands.", required=True),
+            Column("gpu_model", "VARCHAR", "What it is.", required=True),
+            Column("count", "BIGINT", "How many were bought.", required=True, minimum=1),
+            Column("purchased_on", "DATE", "Day of the purchase.", required=True),
+            Column("embodied_kgco2e_low", "DECIMAL(18,6)", "Low end of embodied_kgco2e; null = no range.", minimum=0),
+            Column("embodied_kgco2e", "DECIMAL(18,6)", "Embodied carbon of one piece; null = unknown.", minimum=0),
+            Column("embodied_kgco2e_high", "DECIMAL(18,6)", "High end of embodied_kgco2e; null = no range.", minimum=0),
+            Column("source", "VARCHAR", "Where the figure comes from."),
+            Column("lifetime_years", "DECIMAL(12,6)", "Years of use expected; null = not said.", minimum=0),
+        ), ("hardware_id",), _hardware, "One row per purchase of hardware.", daily=False),
         Table("sources", (
             Column("source", "VARCHAR", "Source that is switched on.", required=True),
             Column("site", "VARCHAR", "Site that its meters stand at; null = by provider."),

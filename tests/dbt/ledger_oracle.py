@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-SETS_IN_FORCE = {"ecologits-0.11.3", "jevons-defaults-1"}
+SETS_IN_FORCE = ["jevons-2026.11", "mlenergy-3.0", "jevons-defaults-1", "ecologits-0.11.3"]  # preferred first
 IDENTITIES = ("api_key_id", "project_id", "workflow_tag", "pod", "node")
 COUNTS = ("call_count", "retry_count", "error_count", "input_tokens", "cached_input_tokens", "cache_write_input_tokens",
           "output_tokens", "reasoning_output_tokens", "image_count", "audio_seconds", "video_seconds", "gpu_seconds")
@@ -105,6 +105,8 @@ def activity(tables: Tables) -> list[Row]:
                         alias, row["usage_date"]):
                     provider, model = alias["provider_canonical"], alias["model_canonical"]
                     break
+            else:
+                provider = providers.get(provider, {}).get("catalogue") or provider
             labels = {
                 "usage_date": row["usage_date"], "usage_hour_utc": row["usage_hour_utc"], "source": source,
                 "provider": row["provider"] or "", "provider_canonical": provider or "", "model_canonical": model,
@@ -181,9 +183,11 @@ def _best(row: Row, tables: Tables, provider: Row) -> Row | None:
         if (each["provider"], each["model_name"]) in {name} | classes | money
         and (each["gpu_model"] is None or each["gpu_model"] == provider.get("gpu_model"))
         and each["factor_set"] in SETS_IN_FORCE and row["usage_date"] >= each["valid_from"]
+        and not each.get("quarantine_reason")
     ]
-    return min(usable, key=lambda each: (each["evidence_tier"], -each["valid_from"].toordinal(), each["factor_id"]),
-               default=None)
+    return min(usable, default=None, key=lambda each: (
+        each["evidence_tier"], -each["valid_from"].toordinal(), SETS_IN_FORCE.index(each["factor_set"]),
+        each["factor_id"]))
 
 
 def _per(factor: Row, kind: str, end: str, mode: str) -> Fraction | None:

@@ -42,6 +42,7 @@ TABLES = {
                     "valid_from": DAY, "valid_to": DAY},
     "factor_set": {
         "factor_id": TEXT, "factor_set": TEXT, "provider": TEXT, "model_name": TEXT, "gpu_model": TEXT,
+        "quarantine_reason": TEXT,
         "evidence_tier": pa.int32(), **{f"kwh_per_{kind}{end}": FACTOR for kind in KINDS for end in ENDS},
         **{f"batch_output_ratio{end}": pa.decimal128(7, 6) for end in ENDS},
         "embodied_gco2e_per_request": FACTOR, "embodied_gco2e_per_output_token": FACTOR,
@@ -54,7 +55,7 @@ TABLES = {
     "grid_yearly": {"grid_factor_id": TEXT, "factor_set": TEXT, "zone_country": TEXT, "gco2e_per_kwh": RATIO,
                     "water_litres_per_kwh": RATIO},
     "stg_settings__providers": dict.fromkeys(
-        ("provider", "site_id", "system_of_record", "energy_from", "gpu_model"), TEXT),
+        ("provider", "site_id", "system_of_record", "energy_from", "gpu_model", "catalogue"), TEXT),
     "stg_settings__models": dict.fromkeys(("provider", "model", "size_class"), TEXT),
     "stg_settings__sources": {"source": TEXT, "site_id": TEXT},
     "stg_settings__sites": {"site_id": TEXT, "zone": TEXT, "country": TEXT, "pue_ratio": RATIO, "pue_source": TEXT,

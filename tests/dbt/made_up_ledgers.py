@@ -70,7 +70,7 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
              "energy_from": random.choice([None, "spend"])},
             {"provider": "p1", "site_id": "s1", "system_of_record": "call_log"},
             {"provider": "openai", "site_id": random.choice(["s0", "s2"]),
-             "system_of_record": random.choice(["openai", None])},
+             "system_of_record": random.choice(["openai", None]), "catalogue": random.choice([None, "p0"])},
             {"provider": "own", "site_id": "s2", "system_of_record": "call_log", "energy_from": "gpu_prometheus"},
         ],
         "grid_yearly": [
@@ -125,7 +125,8 @@ def _factor(random: Random, provider: str, model: str, gpu_model: str | None, ti
     found: Row = {
         "factor_id": f"{provider}/{model}@{gpu_model}#{random.random()}", "provider": provider, "model_name": model,
         "gpu_model": gpu_model, "evidence_tier": tier,
-        "factor_set": random.choice(["ecologits-0.11.3", "ecologits-0.11.3", "jevons-defaults-1", "not in force"]),
+        "factor_set": random.choice(["ecologits-0.11.3", "jevons-2026.11", "jevons-defaults-1", "not in force"]),
+        "quarantine_reason": random.choice([None, None, None, "too dear to be true"]),
         "valid_from": random.choice([date(2020, 1, 1), date(2020, 1, 1), days[len(days) // 3]]),
         "wue_onsite_litres_per_kwh": random.choice([None, Decimal(random.randint(0, 10**18 - 1)).scaleb(-18)]),
     }

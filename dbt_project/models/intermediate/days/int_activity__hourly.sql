@@ -27,7 +27,7 @@ canonical as (
 
     select
         activity.*,
-        coalesce(aliases.provider_canonical, activity.provider, '') as provider_canonical,
+        coalesce(aliases.provider_canonical, providers.catalogue, activity.provider, '') as provider_canonical,
         coalesce(aliases.model_canonical, activity.model_reported, '') as model_canonical,
         -- two sources may see the same call: the provider's system of record books it, the others only corroborate
         coalesce(providers.system_of_record, activity.source) = activity.source as is_of_record

@@ -20,7 +20,7 @@ named as (
         batch_output_ratio_low, batch_output_ratio, batch_output_ratio_high,
         cast(null as decimal(24, 18)) as value_low, cast(null as decimal(24, 18)) as value,
         cast(null as decimal(24, 18)) as value_high, 'kWh per request, token, image, second or billionth of a dollar' as unit,
-        gsd_ratio, boundary_flags, correlation_group, source_title, source_url, licence, valid_from
+        gsd_ratio, boundary_flags, correlation_group, quarantine_reason, source_title, source_url, licence, valid_from
     from models
 
     union all
@@ -29,7 +29,7 @@ named as (
         gpu_factor_id, factor_set, 'hardware', gpu_model_pattern, null, quantity, evidence_tier,
         {% for kind in kinds %}null, null, null, {% endfor %}null, null, null,
         value_low, value, value_high, unit,
-        gsd_ratio, null, null, source_title, source_url, licence, valid_from
+        gsd_ratio, null, null, null, source_title, source_url, licence, valid_from
     from hardware
 
     union all
@@ -38,7 +38,7 @@ named as (
         pue_factor_id, 'site', site_id, null, null, 'pue_ratio', pue_evidence_tier,
         {% for kind in kinds %}null, null, null, {% endfor %}null, null, null,
         pue_low_ratio, pue_ratio, pue_high_ratio, 'facility energy per IT energy',
-        null, null, null, coalesce(pue_source, 'stated without a source in the settings'), null, null, null
+        null, null, null, null, coalesce(pue_source, 'stated without a source in the settings'), null, null, null
     from sites
     where pue_factor_id like 'site/%'
 

@@ -6,7 +6,7 @@ landed as (select * from {{ source('settings', 'providers') }}),
 
 renamed as (
 
-    select provider, site as site_id, system_of_record, energy_from, gpu_model
+    select provider, site as site_id, system_of_record, energy_from, gpu_model, catalogue
     from landed
 
 )

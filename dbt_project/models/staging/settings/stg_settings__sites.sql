@@ -6,7 +6,9 @@ landed as (select * from {{ source('settings', 'sites') }}),
 
 renamed as (
 
-    select site_id, zone, country, pue_ratio, pue_source, market_gco2e_per_kwh, water_litres_per_kwh
+    select
+        site_id, zone, country, pue_ratio, pue_source, market_gco2e_per_kwh, water_litres_per_kwh, control,
+        coalesce(market_boundary, country) as market_boundary
     from landed
 
 )

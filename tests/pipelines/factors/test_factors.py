@@ -17,7 +17,7 @@ from pipelines.errors import JevonsError
 from pipelines.factors import freeze
 from pipelines.factors.values import Ends, fixed, inputs
 
-SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
+SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
 GENERATED = ("factor_set.csv", "grid_yearly.csv", "gpu_factor.csv")
 FROZEN = inputs()["sets"]["ecologits"]["library_version"]
 TRIPLES = ("kwh_per_request", "kwh_per_output_token", "kwh_per_input_token", "kwh_per_cached_input_token")
@@ -36,7 +36,22 @@ def read(name: str) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def factors() -> dict[tuple[str, str], dict[str, str]]:
-    return {(row["provider"], row["model_name"]): row for row in read("factor_set.csv")}
+    return in_sets(inputs()["sets"][name]["factor_set"] for name in ("ecologits", "defaults"))
+
+
+@pytest.fixture(scope="module")
+def combined() -> dict[tuple[str, str], dict[str, str]]:
+    return in_sets([inputs()["sets"]["combined"]["factor_set"]])
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[tuple[str, str], dict[str, str]]:
+    return in_sets([inputs()["sets"]["benchmark"]["factor_set"]], "model_name", "gpu_model")
+
+
+def in_sets(names, *key: str) -> dict[tuple[str, str], dict[str, str]]:
+    wanted, (first, second) = set(names), key or ("provider", "model_name")
+    return {(row[first], row[second]): row for row in read("factor_set.csv") if row["factor_set"] in wanted}
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +245,55 @@ def test_a_size_class_is_between_its_neighbours(factors):
         assert [Decimal(row[f"kwh_per_{kind}"]) for row in sizes] == sorted(
             Decimal(row[f"kwh_per_{kind}"]) for row in sizes)
     assert all(row["evidence_tier"] == "5" and row["gsd_ratio"] == "3" for row in sizes)
+
+
+def test_a_measured_model_takes_what_was_measured_on_its_gpu(measured, combined):
+    """Llama 3.3 70B on an H100, batch unknown: 0.706269 J, x 1.72 / 3.6e6 = 3.3743963e-7 kWh a token.
+
+    Spread: ln 2.02731 = 0.7067098, ln 1.2 = 0.1823216: sqrt(0.7067098^2 + 0.1823216^2) = 0.7298484, exp = 2.0747661;
+    x 1.96 = 1.4305029, exp = 4.1808010.
+    """
+    row = measured["meta-llama/Llama-3.3-70B-Instruct", "H100"]
+    assert (row["evidence_tier"], row["method"]) == ("3", "benchmark")
+    ends = [float(row[f"kwh_per_output_token{end}"]) for end in ("_low", "", "_high")]
+    assert ends == pytest.approx([3.3743963e-7 / 4.1808010, 3.3743963e-7, 3.3743963e-7 * 4.1808010], rel=1e-5)
+    assert float(row["gsd_ratio"]) == pytest.approx(2.0747661, rel=1e-6)
+    known = [(row, combined["huggingface_hub", name]) for (name, gpu), row in measured.items()
+             if ("huggingface_hub", name) in combined]
+    assert len(known) >= 15
+    for row, estimate in known:
+        # forgetting on which GPU it ran must not make the unknown look smaller
+        assert Decimal(row["kwh_per_output_token_high"]) <= Decimal(estimate["kwh_per_output_token_high"]), row
+
+
+def test_the_combined_estimate_lies_between_its_two(combined, factors):
+    """gpt-4o: 0.75 of the fitted form and 0.25 of EcoLogits, in logarithms; both are told apart in its own test."""
+    for key, row in combined.items():
+        low, central, high = (Decimal(row[f"kwh_per_output_token{end}"]) for end in ("_low", "", "_high"))
+        assert low < central < high, key
+        if key in factors:
+            assert row["kwh_per_request"] == factors[key]["kwh_per_request"]
+    classes = {"generic", "size_class", "spend"}
+    known = {key for key, row in factors.items() if key[0] not in classes and row["evidence_tier"] == "4"}
+    assert known <= combined.keys()
+
+
+def test_a_chat_answer_is_within_what_has_been_disclosed(combined):
+    """300 tokens out, 300 in: the disclosures are 0.24 to 0.43 Wh; outside 0.05 to 5 Wh nothing large is."""
+    for name in ("gpt-4o", "gpt-4.1", "gpt-5.4-mini-2026-03-17"):
+        row = combined["openai", name]
+        wh = 1000 * 300 * (Decimal(row["kwh_per_output_token"]) + Decimal(row["kwh_per_input_token"]))
+        assert Decimal("0.05") < wh < 5, (name, wh)
+
+
+@library_matches
+def test_a_factor_dearer_than_its_price_is_in_quarantine(factors, combined):
+    """One image model is priced per token far below what the formula says its tokens need."""
+    for rows, expected in (
+        (factors, {("google_genai", "gemini-3.1-flash-image-preview"): "electricity would be 53% of the list price"}),
+        (combined, {}),
+    ):
+        assert {key: row["quarantine_reason"] for key, row in rows.items() if row["quarantine_reason"]} == expected
 
 
 def test_embeddings_are_defaults_with_no_output(factors):
