@@ -175,8 +175,14 @@ def sql(
 
     Example: `jevons sql "select team_id, sum(energy_kwh) from fct_team_daily group by 1 order by 2 desc"`
     """
+    _ask(statement, csv, json)
+
+
+def _ask(statement: str, csv: bool, json: bool) -> None:
     from pipelines.sqlcommand import run_sql
 
+    if csv and json:
+        raise typer.BadParameter("give --csv or --json, not both")
     answer = run_sql(home(), statement, "csv" if csv else "json" if json else "table", out.width)
     for piece in answer.pieces:
         sys.stdout.write(piece)
@@ -245,6 +251,22 @@ def freeze() -> None:
 
     for path in write(FOLDER / "seeds"):
         out.print(f"wrote {path.name}")
+
+
+@factors_app.command("diff")
+def factors_diff(
+    old: Annotated[str, typer.Argument(help="Factor set to start from.")],
+    new: Annotated[str, typer.Argument(help="Factor set to compare with it.")],
+    csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Shows what another factor set would make of the published activity, model by model; changes nothing.
+
+    Example: `jevons factors diff ecologits-0.11.3 jevons-2026.11`
+    """
+    from pipelines.factors.diff import diff_query
+
+    _ask(diff_query(home(), old, new), csv, json)
 
 
 @sandbox_app.command("serve")

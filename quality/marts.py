@@ -49,7 +49,8 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         gxe.ExpectColumnValuesToBeInSet(
             column="status", value_set=["within", "undecided", "on course to exceed", "exceeded"]),
     ],
-    "fct_coverage_daily": [*_a_share("orphan_call_ratio"), _ordered("received_tables", "expected_tables")],
+    "fct_coverage_daily": [*_a_share("orphan_call_ratio"), _ordered("received_tables", "expected_tables"),
+                           _ordered("received_accounts", "expected_accounts")],
 }
 
 

@@ -117,7 +117,8 @@ def test_a_rule_that_cannot_be_looked_at_is_no_pass(tmp_path):
 
 KWH, COUNT = "decimal(38,9)", "decimal(38,0)"
 QUANTITIES = {
-    **dict.fromkeys(("call_count", "input_tokens", "cached_input_tokens", "output_tokens", "gpu_seconds"), (COUNT, 1)),
+    **dict.fromkeys(("call_count", "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens",
+                     "image_count", "audio_seconds", "video_seconds", "gpu_seconds"), (COUNT, 1)),
     "energy_kwh_low": (KWH, "0.5"), "energy_kwh": (KWH, "1"), "energy_kwh_high": (KWH, "2"),
     **dict.fromkeys(("location_gco2e", "market_gco2e", "embodied_gco2e", "water_litres", "cost_usd"), (KWH, "3.25")),
 }
@@ -137,7 +138,8 @@ GOOD_MARTS = {
         "limit_quantity": (KWH, "9"), "breach_probability": ("decimal(7,6)", "1"), "status": ("varchar", "undecided"),
     },
     "fct_coverage_daily": {"orphan_call_ratio": ("decimal(24,6)", "1"), "received_tables": ("bigint", 1),
-                           "expected_tables": ("bigint", 2)},
+                           "expected_tables": ("bigint", 2), "received_accounts": ("bigint", 1),
+                           "expected_accounts": ("bigint", 2)},
 }
 
 
@@ -199,6 +201,8 @@ NEVER = [
      "orphan_call_ratio must be between 0 and 1, broken 1 times (found -1)"),
     ("fct_coverage_daily", {"received_tables": 3},
      "expected_tables must not be below received_tables, broken 1 times (found 2 beside 3)"),
+    ("fct_coverage_daily", {"received_accounts": 3},
+     "expected_accounts must not be below received_accounts, broken 1 times (found 2 beside 3)"),
 ]
 
 

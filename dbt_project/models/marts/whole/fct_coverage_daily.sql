@@ -6,6 +6,8 @@ with
 
 delivered as (select * from {{ ref('int_delivery__daily') }}),
 
+accounts as (select * from {{ ref('int_account__expected') }}),
+
 footprint as (select * from {{ ref('fct_footprint_daily') }}),
 
 unbooked as (
@@ -44,6 +46,9 @@ coverage as (
         cast(delivered.expected_tables as bigint) as expected_tables,
         cast(delivered.received_tables as bigint) as received_tables,
         cast(delivered.received_rows as bigint) as received_rows,
+        {%- for name in ['expected_accounts', 'received_accounts', 'received_account_hours'] %}
+        accounts.{{ name }},
+        {%- endfor %}
         {%- for name in ['call_count', 'orphan_call_count', 'metered_elsewhere_call_count', 'gap_call_count'] %}
         cast(evidence.{{ name }} as decimal(38, 0)) as {{ name }},
         {%- endfor %}
@@ -55,6 +60,7 @@ coverage as (
         cast(evidence.energy_kwh as decimal(38, 9)) as energy_kwh,
         {{ ratio('evidence.orphan_call_count', 'evidence.call_count') }} as orphan_call_ratio
     from delivered
+    left join accounts on delivered.usage_date = accounts.usage_date and delivered.source = accounts.source
     left join evidence on delivered.usage_date = evidence.usage_date and delivered.source = evidence.source
     left join unbooked on delivered.usage_date = unbooked.usage_date and delivered.source = unbooked.source
 
