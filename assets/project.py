@@ -16,7 +16,7 @@ from pipelines.settings import home
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "dbt_project"
 DBT = Path(sys.executable).with_name("dbt")
-_INPUTS = ("*.sql", "*.yml", "*.csv")
+_INPUTS = ("*.sql", "*.py", "*.yml", "*.csv")
 
 
 def project() -> DbtProject:

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipelines.errors import JevonsError
-from pipelines.factors.defaults import default_rows
+from pipelines.factors.defaults import default_rows, tier_rows
 from pipelines.factors.measured import measured_rows
 from pipelines.factors.models import model_rows
 from pipelines.factors.sites import gpu_rows, grid_rows, rung_rows
@@ -48,6 +48,7 @@ def freeze(out_dir: Path) -> list[Path]:
             "grid_yearly": list(grid_rows(given)),
             "grid_rung": list(rung_rows(given)),
             "gpu_factor": list(gpu_rows(given)),
+            "evidence_tier": list(tier_rows(given)),
         }
     return [_write(Path(out_dir) / f"{name}.csv", rows) for name, rows in tables.items()]
 

@@ -34,6 +34,20 @@ def default_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
     yield _spend_row(given)
 
 
+def tier_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """One row per rung of the ladder of evidence: how far a figure of it may be off."""
+    for tier, row in sorted(given["tiers"].items()):
+        gsd = Decimal(row["gsd"])
+        yield {
+            "evidence_tier": tier,
+            "factor_set": given["sets"]["defaults"]["factor_set"],
+            "tier_name": row["name"],
+            "gsd_ratio": row["gsd"],
+            "interval_ratio": fixed(interval(given, gsd), places=9),
+            **provenance(given["sets"]["defaults"], **source_of(row)),
+        }
+
+
 def _embedding_row(given: dict[str, Any], provider: str, model_name: str) -> dict[str, str]:
     assumed = given["coefficients"]["embedding"]
     size, gsd = Ends.of(Decimal(assumed["value"])), Decimal(assumed["gsd"])

@@ -4,19 +4,36 @@ with
 
 footprint as (select * from {{ ref('fct_footprint_daily') }}),
 
-factors as (select * from {{ ref('dim_factor') }} where method = 'parametric' or method = 'default'),
+used as (
 
-used as (select distinct model_id from footprint),
+    select distinct model_id, factor_id, usage_date, evidence_tier
+    from footprint
+    where energy_line <> 'overhead'
+
+),
+
+latest as (
+
+    select
+        model_id,
+        factor_id,
+        row_number() over (
+            partition by model_id
+            order by case when factor_id is null then 1 else 0 end, usage_date desc, evidence_tier, factor_id
+        ) as place
+    from used
+
+),
 
 named as (
 
     select
-        used.model_id,
-        split_part(used.model_id, '/', 1) as provider,
-        substr(used.model_id, length(split_part(used.model_id, '/', 1)) + 2) as model_name,
-        factors.factor_id
-    from used
-    left join factors on used.model_id = factors.provider || '/' || factors.model_name
+        model_id,
+        split_part(model_id, '/', 1) as provider,
+        substr(model_id, length(split_part(model_id, '/', 1)) + 2) as model_name,
+        factor_id
+    from latest
+    where place = 1
 
 )
 

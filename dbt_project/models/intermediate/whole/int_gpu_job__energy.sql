@@ -1,0 +1,60 @@
+-- One row per job x hour x method: its energy from the best evidence there is for that hour, or the bound of what it may be.
+
+with
+
+jobs as (select * from {{ ref('int_gpu_job__hourly') }}),
+
+pods as (select * from {{ ref('int_gpu_job__pods') }}),
+
+pod_hours as (select distinct usage_date, usage_hour_utc, job_id from pods),
+
+hardware as (select * from {{ ref('gpu_factor') }} where {{ in_force('factor_set') }}),
+
+largest as (select value from hardware where quantity = 'largest_kwh_per_gpu_second'),
+
+evidence as (
+
+    select
+        usage_date, usage_hour_utc, job_id, run_id, gpu_seconds, energy_millijoules, meter_method,
+        'gpu_counter' as energy_method
+    from pods
+    union all
+    select
+        jobs.usage_date, jobs.usage_hour_utc, jobs.job_id, jobs.run_id, jobs.gpu_seconds, jobs.energy_millijoules,
+        jobs.meter_method,
+        case jobs.meter_method when 'runtime_default' then 'runtime_proxy' else jobs.meter_method end
+    from jobs
+    left join pod_hours
+        on jobs.usage_date = pod_hours.usage_date and jobs.usage_hour_utc = pod_hours.usage_hour_utc
+        and jobs.job_id = pod_hours.job_id
+    where pod_hours.job_id is null
+
+),
+
+energy as (
+
+    select
+        evidence.usage_date, evidence.usage_hour_utc, evidence.job_id, evidence.run_id,
+        cast(evidence.gpu_seconds as decimal(18, 0)) as gpu_seconds,
+        -- what was read, and not reckoned from time
+        case when evidence.energy_method <> 'runtime_proxy' then evidence.energy_millijoules end as read_millijoules,
+        case when hardware.gpu_factor_id is not null then evidence.energy_method end as energy_method,
+        hardware.evidence_tier,
+        {%- for end in ['_low', ''] %}
+        cast({{ millijoules_to_kwh('evidence.energy_millijoules') }} * cast(hardware.value{{ end }} as decimal(12, 6))
+            as decimal(24, 9)) as energy_kwh{{ end }},
+        {%- endfor %}
+        -- time of which nothing is known is bounded by the hungriest GPU there is
+        cast(coalesce(
+            {{ millijoules_to_kwh('evidence.energy_millijoules') }} * cast(hardware.value_high as decimal(12, 6)),
+            cast(evidence.gpu_seconds as decimal(18, 0)) * cast(largest.value as decimal(18, 18))
+        ) as decimal(24, 9)) as energy_kwh_high
+    from evidence
+    cross join largest
+    left join hardware
+        on hardware.quantity = {{ quantity_of_method('evidence.meter_method') }}
+        and evidence.energy_millijoules is not null
+
+)
+
+select * from energy

@@ -1,0 +1,73 @@
+-- One row per day x perimeter x metric x factor x whether it is only bounded: what shares one error is one part.
+
+{%- set metrics = {
+    'energy_kwh': ['energy_kwh_low', 'energy_kwh', 'energy_kwh_high'],
+    'location_kgco2e': [kg_from_g('location_gco2e_low'), kg_from_g('location_gco2e'), kg_from_g('location_gco2e_high')],
+    'requests': ['call_count', 'call_count', 'call_count'],
+} %}
+
+with
+
+footprint as (select * from {{ ref('int_carbon_range__daily') }}),
+
+teams as (select * from {{ ref('dim_team') }}),
+
+factors as (select * from {{ ref('dim_factor') }}),
+
+owned as (
+
+    select footprint.*, factors.method, teams.unit_id, teams.country
+    from footprint
+    left join teams on footprint.team_id = teams.team_id
+    left join factors on footprint.factor_id = factors.factor_id
+
+),
+
+placed as (
+
+    {%- for type, id in [('organisation', "'organisation'"), ('unit', 'unit_id'), ('team', 'team_id'),
+        ('workflow', 'workflow_id'), ('country', 'country')] %}
+    select
+        usage_date, '{{ type }}' as perimeter_type, {{ id }} as perimeter_id, factor_id, method, call_count,
+        energy_kwh_low, energy_kwh, energy_kwh_high, location_gco2e_low, location_gco2e, location_gco2e_high
+    from owned
+    where {{ id }} is not null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+measured as (
+
+    {%- for metric, ends in metrics.items() %}
+    select
+        usage_date, perimeter_type, perimeter_id, '{{ metric }}' as metric,
+        -- calls are counted, not estimated: they share no error
+        {{ "'counted' as factor_id, 'counted' as method" if metric == 'requests'
+            else "coalesce(factor_id, 'none') as factor_id, coalesce(method, 'none') as method" }},
+        -- one type for all metrics: thousandths of a billionth hold every gram exactly in kg
+        cast({{ ends[0] }} as decimal(38, 12)) as part_low,
+        cast({{ ends[1] }} as decimal(38, 12)) as part_quantity,
+        cast({{ ends[2] }} as decimal(38, 12)) as part_high
+    from placed
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+parts as (
+
+    select
+        usage_date, perimeter_type, perimeter_id, metric, factor_id, method,
+        part_quantity is null as is_only_bounded,
+        -- nothing is below what is only bounded
+        cast(sum(case when part_quantity is not null then part_low end) as decimal(38, 12)) as part_low,
+        cast(sum(part_quantity) as decimal(38, 12)) as part_quantity,
+        cast(sum(part_high) as decimal(38, 12)) as part_high
+    from measured
+    where part_high is not null
+    group by usage_date, perimeter_type, perimeter_id, metric, factor_id, method, part_quantity is null
+
+)
+
+select * from parts
