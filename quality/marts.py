@@ -46,11 +46,13 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         _ordered("used_low", "used_quantity"),
         _ordered("used_quantity", "used_high"),
         *_a_share("breach_probability"),
+        *_a_share("breach_probability_high"),
         gxe.ExpectColumnValuesToBeInSet(
             column="status", value_set=["within", "undecided", "on course to exceed", "exceeded"]),
     ],
     "fct_coverage_daily": [*_a_share("orphan_call_ratio"), _ordered("received_tables", "expected_tables"),
                            _ordered("received_accounts", "expected_accounts")],
+    "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 
 

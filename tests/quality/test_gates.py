@@ -135,11 +135,13 @@ GOOD_MARTS = {
                                "unowned_energy_ratio": ("decimal(24,6)", "0")},
     "fct_ceiling_position_daily": {
         "used_low": (KWH, "1"), "used_quantity": (KWH, "2"), "used_high": (KWH, "3"),
-        "limit_quantity": (KWH, "9"), "breach_probability": ("decimal(7,6)", "1"), "status": ("varchar", "undecided"),
+        "limit_quantity": (KWH, "9"), "breach_probability": ("decimal(7,6)", "1"),
+        "breach_probability_high": ("decimal(7,6)", "1"), "status": ("varchar", "undecided"),
     },
     "fct_coverage_daily": {"orphan_call_ratio": ("decimal(24,6)", "1"), "received_tables": ("bigint", 1),
                            "expected_tables": ("bigint", 2), "received_accounts": ("bigint", 1),
                            "expected_accounts": ("bigint", 2)},
+    "fct_range_monthly": {"low": (KWH, "1"), "central": (KWH, "2"), "mean": (KWH, "3"), "high": (KWH, "4")},
 }
 
 
@@ -201,6 +203,11 @@ NEVER = [
      "orphan_call_ratio must be between 0 and 1, broken 1 times (found -1)"),
     ("fct_coverage_daily", {"received_tables": 3},
      "expected_tables must not be below received_tables, broken 1 times (found 2 beside 3)"),
+    ("fct_ceiling_position_daily", {"breach_probability_high": "1.1"},
+     "breach_probability_high must be between 0 and 1, broken 1 times (found 1.1)"),
+    ("fct_range_monthly", {"central": "0.5"}, "central must not be below low, broken 1 times (found 0.5 beside 1)"),
+    ("fct_range_monthly", {"high": "1.5"}, "high must not be below central, broken 1 times (found 1.5 beside 2)"),
+    ("fct_range_monthly", {"mean": "0.5"}, "mean must not be below low, broken 1 times (found 0.5 beside 1)"),
     ("fct_coverage_daily", {"received_accounts": 3},
      "expected_accounts must not be below received_accounts, broken 1 times (found 2 beside 3)"),
 ]
