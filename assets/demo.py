@@ -5,7 +5,7 @@ The organisation is made up in `pipelines.sandbox`; nothing of it is computed he
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -38,10 +38,23 @@ def prepare(home: Path, port: int = 0) -> Iterator[SandboxServer]:
             "The sandbox would overwrite a real organisation", str(home / FILE), "it is not marked `sandbox = true`",
             "set JEVONS_HOME to an empty folder",
         )
-    with serve(port=port) as server:
+    with _serve(port) as server:
         write_home(home, server)
         os.environ.update({**environment(), "JEVONS_HOME": str(home)})
         fill_registry(home)
+        yield server
+
+
+@contextmanager
+def _serve(port: int) -> Iterator[SandboxServer]:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(serve(port=port))
+        except OSError as error:
+            raise JevonsError(
+                "The sandbox cannot listen", f"127.0.0.1:{port}", error.strerror or str(error),
+                "stop what is there, or give another --port",
+            ) from error
         yield server
 
 
@@ -109,7 +122,7 @@ def _teams(build: snapshot.Snapshot) -> Table:
 
 
 def _ceilings(build: snapshot.Snapshot) -> Table:
-    table = Table(title="\nCeilings on the last day of their period", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="\nCeilings, each on its last day counted", title_justify="left", box=None, pad_edge=False)
     for name, justify in (("perimeter", "left"), ("metric", "left"), ("period", "left"), ("used", "right"),
                           ("limit", "right"), ("status", "left"), ("reached", "left")):
         table.add_column(name, justify=justify)
@@ -136,7 +149,7 @@ def _findings(build: snapshot.Snapshot) -> Iterator[str]:
     yield f"{units.number(total['idle'])} kWh of {units.number(total['kwh'])} kWh were used by idle GPUs"
     for row in build.query("""
         select model_id, gap_reason, sum(call_count) as calls
-        from fct_gap_daily group by all order by calls desc limit 3
+        from fct_gap_daily group by all having sum(call_count) > 0 order by calls desc limit 3
     """).to_pylist():
         yield (f"{units.count(row['calls'])} calls of {row['model_id']}: {row['gap_reason'].replace('_', ' ')}, "
                "their energy is unknown, not zero")

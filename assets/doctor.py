@@ -30,7 +30,8 @@ def examine(home: Path) -> Iterator[tuple[str, bool, str]]:
         if source.always:
             continue
         if not settings.enabled(source.name):
-            yield source.name, True, "switched off: it has no section in jevons.toml"
+            why = "`enabled` is false" if source.name in settings.sources else "it has no section in jevons.toml"
+            yield source.name, True, f"switched off: {why}"
             continue
         if source.check is None:
             yield source.name, True, "switched on"
@@ -40,10 +41,11 @@ def examine(home: Path) -> Iterator[tuple[str, bool, str]]:
                 yield source.name, True, source.check(Context(settings, scratch))
         except JevonsError as error:
             yield source.name, False, str(error)
-    quarantined = sorted((home / "quarantine").glob("*/*/*/*/findings.json"))
+    quarantined = landing.waiting(home)
     if quarantined:
+        many = "es wait" if len(quarantined) > 1 else " waits"
         yield "quarantine", False, (
-            f"{len(quarantined)} refused batches wait in {home / 'quarantine'}; "
+            f"{len(quarantined)} refused batch{many} in {home / 'quarantine'}; "
             f"read {quarantined[0].relative_to(home)}, mend the cause and land those days again."
         )
     if not (home / "published" / "CURRENT").exists():

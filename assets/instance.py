@@ -19,6 +19,16 @@ from pipelines.errors import JevonsError
 from pipelines.settings import home
 
 SETTINGS = "dagster.yaml"
+STORAGE = """
+# Added to this copy: SQLite in this folder, as Dagster has it by default, with files that stay open.
+storage:
+  custom:
+    module: assets.storage
+    class: Storage
+    config:
+      base_dir:
+        env: DAGSTER_HOME
+"""
 LEFT_BEHIND_SECONDS = 3600
 DBT_TARGET = "dbt"  # what dbt parsed stays, so that the next run need not parse it again
 UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
@@ -32,6 +42,8 @@ def prepare_environment() -> None:
         folder = where / "dagster"
         folder.mkdir(parents=True, exist_ok=True)
         copy, text = folder / SETTINGS, (ROOT / SETTINGS).read_text("utf-8")
+        if "storage:" not in text.splitlines():  # unless somebody chose another one
+            text += STORAGE
         if not copy.exists() or copy.read_text("utf-8") != text:
             fresh = folder / f"{SETTINGS}.{os.getpid()}"
             fresh.write_text(text, "utf-8")

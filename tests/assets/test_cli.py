@@ -191,6 +191,33 @@ def test_doctor_names_the_key_that_is_refused_and_does_not_show_it(home: Path) -
     assert homes.files_that_hold(home, [wrong]) == []
 
 
+def test_doctor_tells_of_a_refused_batch_until_its_day_has_passed(tmp_path: Path) -> None:
+    write_starter(tmp_path)
+    findings = tmp_path / "quarantine" / "probe" / "things" / "dt=2026-06-01" / "0123abcd" / "findings.json"
+    findings.parent.mkdir(parents=True)
+    findings.write_text("[]")
+    ok, sentence = told(tmp_path)["quarantine"]
+    assert not ok and sentence.startswith("1 refused batch waits") and str(findings.relative_to(tmp_path)) in sentence
+    findings.with_name("mended.json").write_text("{}")
+    assert "quarantine" not in told(tmp_path)
+
+
+def test_an_answer_has_one_format(tmp_path: Path) -> None:
+    done = run_jevons(tmp_path, "sql", "select 1", "--csv", "--json", check=False)
+    assert done.returncode == 2 and "give --csv or --json, not both" in done.stderr and not done.stdout
+
+
+def test_the_sandbox_says_that_its_port_is_taken(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run_jevons(tmp_path, "sandbox", "serve", "--port", port, check=False)
+    assert done.returncode == 1
+    assert f"The sandbox cannot listen (127.0.0.1:{port})" in done.stderr and "give another --port" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_doctor_of_nothing_says_where_to_begin(tmp_path: Path) -> None:
     ok, sentence = told(tmp_path)["settings"]
     assert not ok and "run `jevons init`" in sentence

@@ -19,7 +19,7 @@ from support import JEVONS, ROOT, run_jevons
 
 from assets import built, project
 from assets.definitions import JOB, daily, defs, range_tags
-from assets.instance import prepare_environment
+from assets.instance import STORAGE, prepare_environment
 from assets.partitions import DAILY, INTERACTIVE, MORNING, stretches
 from assets.publishing import inspected, published
 from assets.raw import GATE, raw_assets, raw_key, windows_of_the_morning
@@ -256,7 +256,7 @@ def wait_for(process: subprocess.Popen, step: str) -> None:
 
 
 def test_a_killed_run_leaves_readers_alone_and_the_next_run_completes_with_the_same_bytes(
-    home: Path, small_home: Path, sandbox: SandboxServer, tmp_path: Path
+    home: Path, small_home: Path, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed = homes.copied(small_home, tmp_path / "undisturbed", sandbox)
     run_jevons(undisturbed, "materialize", "--from", str(NEXT), **environ(undisturbed))
@@ -264,10 +264,12 @@ def test_a_killed_run_leaves_readers_alone_and_the_next_run_completes_with_the_s
     days = ("--from", str(NEXT))
     process, before = start(home, *days), snapshot.current(home)
     wait_for(process, "ledger")
+    os.killpg(process.pid, signal.SIGSTOP)  # or it is over before a second one has started
     second = run_jevons(home, "materialize", *days, check=False, **environ(home))
     assert second.returncode == 1 and "The warehouse is busy" in second.stderr and "Traceback" not in second.stderr
     files = (built.warehouse(home), built.warehouse(home).with_name("jevons.duckdb.wal"))
     marks = [file.exists() and file.stat().st_mtime_ns for file in files]
+    os.killpg(process.pid, signal.SIGCONT)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and [file.exists() and file.stat().st_mtime_ns for file in files] == marks:
         time.sleep(0.02)  # until dbt has begun to write
@@ -288,7 +290,8 @@ def test_a_killed_run_leaves_readers_alone_and_the_next_run_completes_with_the_s
     assert build.build_id == other.build_id
     same = {name: table["sha256"] for name, table in build.manifest["tables"].items()}
     assert same == {name: table["sha256"] for name, table in other.manifest["tables"].items()}
-    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+    monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
+    with dg.DagsterInstance.get() as instance:
         statuses = [run.status for run in instance.get_runs()]
     assert dg.DagsterRunStatus.STARTED not in statuses and dg.DagsterRunStatus.FAILURE in statuses
 
@@ -299,7 +302,8 @@ def test_each_organisation_has_a_dagster_of_its_own(tmp_path: Path, monkeypatch:
             monkeypatch.setenv(variable, value)
         prepare_environment()
         assert os.environ["DAGSTER_HOME"] == str(tmp_path / name / "dagster")
-        assert (tmp_path / name / "dagster" / "dagster.yaml").read_bytes() == (ROOT / "dagster.yaml").read_bytes()
+        settings = (tmp_path / name / "dagster" / "dagster.yaml").read_text("utf-8")
+        assert settings == (ROOT / "dagster.yaml").read_text("utf-8") + STORAGE
     monkeypatch.setenv("DAGSTER_HOME", "/elsewhere")
     prepare_environment()
     assert os.environ["DAGSTER_HOME"] == "/elsewhere"
