@@ -3,8 +3,11 @@
 What the commands do is tested with the rooms they belong to.
 """
 
+import csv
+import json
 import re
 import shlex
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,21 @@ def test_its_queries_answer(command: str, demo_home: Path) -> None:
     assert "build" in answer.stderr
 
 
+def test_another_factor_set_is_compared_on_the_same_use(demo_home: Path) -> None:
+    command, = (c for c in COMMANDS if "factors diff" in c)
+    rows = list(csv.DictReader(run_jevons(demo_home, *words(command), "--csv").stdout.splitlines()))
+    *models, total = rows
+    assert len(models) > 10 and total["model_id"] == "all models"
+    for row in rows:
+        parts = [Decimal(row[f"by_{why}_kwh"]) for why in ("activity", "factor", "method")]
+        assert sum(parts) == Decimal(row["change_kwh"])
+    # the set in force is the one that the ledger used
+    booked = json.loads(run_jevons(demo_home, "sql", """
+        select sum(f.energy_kwh) as kwh from fct_footprint_daily f join dim_factor using (factor_id)
+        where factor_set = 'jevons-2026.11'""", "--json").stdout)[0]["kwh"]
+    assert abs(Decimal(total["new_kwh"]) - Decimal(str(booked))) < Decimal("0.001")
+
+
 def test_its_verify_says_that_all_is_well(demo_home: Path) -> None:
     assert "every file is as it was published" in run_jevons(demo_home, "verify").stdout
 
@@ -53,7 +71,7 @@ def test_its_first_steps_work_for_an_organisation_of_ones_own(demo_home: Path, t
 
 def test_every_command_is_either_tried_or_stays_open() -> None:
     known = {name for name in get_command(app).commands}
-    tried = {"sql", "verify", "init", "registry", "doctor", "materialize", "demo"}
+    tried = {"sql", "factors", "verify", "init", "registry", "doctor", "materialize", "demo"}
     named = {words(c)[0] for c in COMMANDS if c.startswith(".venv/bin/jevons")}
     assert named <= known
     assert named <= tried | STAY

@@ -26,7 +26,8 @@ def diff_query(home: Path, old: str, new: str) -> str:
     Raises:
         JevonsError: nothing is published, or a set is not among the frozen ones.
     """
-    with current(home).open("select distinct factor_set from dim_factor where provider <> 'site' order by all") as answer:
+    sets = "select distinct factor_set from dim_factor where provider <> 'site' order by all"
+    with current(home).open(sets) as answer:
         known = [name for name, in answer.fetchall()]
     for name in (old, new):
         if name not in known:
@@ -34,7 +35,13 @@ def diff_query(home: Path, old: str, new: str) -> str:
                 "The factor sets were not compared", name, "no factor of the published build is of such a set",
                 f"name two of {', '.join(known)}",
             )
-    parts = [f"cast(coalesce({count}, 0) as decimal(20, 0)) * coalesce(factors.kwh_per_{kind}, 0)" for kind, count in COUNTS.items()]
+    return comparison(old, new)
+
+
+def comparison(old: str, new: str) -> str:
+    """The SQL alone, whose sets must be there."""
+    parts = [f"cast(coalesce({count}, 0) as decimal(20, 0)) * coalesce(factors.kwh_per_{kind}, 0)"
+             for kind, count in COUNTS.items()]
     parts.append("cast(output_tokens as decimal(20, 0)) * case when serving_mode = 'batch' then cast("
                  "factors.kwh_per_output_token * batch_output_ratio as decimal(18, 18)) "
                  "else factors.kwh_per_output_token end")
@@ -65,7 +72,8 @@ def diff_query(home: Path, old: str, new: str) -> str:
             select coalesce(a.model_id, b.model_id) as model_id, a.energy_kwh as old_kwh, b.energy_kwh as new_kwh,
                 coalesce(b.energy_kwh, 0) - coalesce(a.energy_kwh, 0) as change_kwh,
                 case when a.model_id is null or b.model_id is null then 'activity'
-                    when a.method <> b.method or a.evidence_tier <> b.evidence_tier then 'method' else 'factor' end as why
+                    when (a.method, a.evidence_tier) <> (b.method, b.evidence_tier) then 'method'
+                    else 'factor' end as why
             from (select * from energies where factor_set = {quoted_text(old)}) a
             full join (select * from energies where factor_set = {quoted_text(new)}) b using (model_id)
         )
