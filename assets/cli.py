@@ -253,6 +253,24 @@ def freeze() -> None:
         out.print(f"wrote {path.name}")
 
 
+@factors_app.command("fit-runtime")
+def fit_runtime(
+    valid_from: Annotated[datetime, typer.Option("--from", formats=DAYS, help="First day that it counts for.")],
+) -> None:
+    """Freezes what a held GPU draws in the organisation's own metered hours, for hours that no meter reads.
+
+    Days on which a frozen fit already counts are never changed; days from --from on have to be materialised again.
+
+    Example: `jevons factors fit-runtime --from 2026-09-01`
+    """
+    from pipelines.runtime_proxies import FILE, freeze_published
+
+    for row in freeze_published(home(), valid_from.date()):
+        out.print(f"{row['gpu_model']}: {row['fitted_w']} W ({row['low_w']} to {row['high_w']}) from "
+                  f"{row['metered_hours']} GPU-hours, in force from {row['valid_from']}", highlight=False)
+    out.print(f"written to {FILE}", highlight=False)
+
+
 @factors_app.command("diff")
 def factors_diff(
     old: Annotated[str, typer.Argument(help="Factor set to start from.")],

@@ -21,6 +21,13 @@ def _answer(build_id: str, sql: str, params: tuple[Any, ...], _snapshot: Snapsho
     return _snapshot.fetch_df(sql, params)
 
 
+@streamlit.cache_data(max_entries=16, show_spinner=False)
+def _columns(build_id: str, _snapshot: Snapshot) -> frozenset[tuple[str, str]]:
+    """Table and name of every column of a build."""
+    answer = _snapshot.query("select table_name, column_name from information_schema.columns")
+    return frozenset((row["table_name"], row["column_name"]) for row in answer.to_pylist())
+
+
 @dataclass(frozen=True)
 class Book:
     """One published build and the days that the reader wants to see, both ends included."""
@@ -38,13 +45,18 @@ class Book:
         """Answer one question, from the cache if this build was asked before.
 
         Args:
-            sql: a single SELECT; `{days}` stands for the condition that `usage_date` is one of the days shown.
+            sql: a single SELECT; `{days}` stands for the condition that `usage_date` is one of the days shown,
+                `{months}` for `usage_month` being a month that they touch.
             params: values of the question marks.
         """
         first, last = self.days
-        return _answer(
-            self.snapshot.build_id,
-            sql.replace("{days}", f"usage_date between date '{first}' and date '{last}'"),
-            params,
-            self.snapshot,
-        )
+        sql = sql.replace("{days}", f"usage_date between date '{first}' and date '{last}'")
+        sql = sql.replace("{months}", f"usage_month between date '{first.replace(day=1)}' and date '{last}'")
+        return _answer(self.snapshot.build_id, sql, params, self.snapshot)
+
+    def holds(self, mart: str, *columns: str) -> bool:
+        """Whether the build has the mart with these columns; one that was published by an earlier version may not."""
+        known = _columns(self.snapshot.build_id, self.snapshot)
+        if columns:
+            return all((mart, column) in known for column in columns)
+        return any(table == mart for table, _ in known)

@@ -4,7 +4,7 @@ What does not belong here: SQL, tables, and what a particular page says. Whateve
 once: text enters HTML only through `escape`, and no name is ever read as Markdown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 
 import pandas
@@ -31,20 +31,53 @@ def heading(text: str, note: str = "") -> None:
     st.html(f'<h2 class="j">{escape(text)}</h2>{_note(note)}')
 
 
-def subheading(text: str, note: str = "", mark: str = "") -> None:
-    """The title of one chart; with a `mark`, trusted HTML, both texts keep the same height as their neighbours."""
+def subheading(text: str, note: str = "", mark: str = "", key: str = "") -> None:
+    """The title of one chart, and what its marks mean.
+
+    Args:
+        text: the title.
+        note: a sentence below it.
+        mark: trusted HTML between them; with one, both texts keep the same height as their neighbours.
+        key: of `keys`, below the note.
+    """
     kind = "j even" if mark else "j"
-    st.html(f'<h3 class="{kind}">{escape(text)}</h3>{mark}{_note(note, kind)}')
+    st.html(f'<h3 class="{kind}">{escape(text)}</h3>{mark}{_note(note, kind)}{key}')
 
 
 def _note(text: str, kind: str = "j") -> str:
     return f'<p class="{kind}">{escape(text)}</p>' if text else ""
 
 
+def keys(items: Iterable[tuple[str, str, str]]) -> str:
+    """HTML of a chart's key, which wraps where a page is narrow: sign, colour and name of each mark."""
+    marks = (f'<span><b style="color:{colour}">{sign}</b>{escape(name)}</span>' for sign, colour, name in items)
+    return f'<p class="j j-keys">{" ".join(marks)}</p>'
+
+
 def empty(text: str, command: str = "") -> None:
     """Say that there is nothing to show, why, and what to type."""
     code = f" <code>{escape(command)}</code>" if command else ""
     st.html(f'<div class="j-empty">{escape(text)}{code}</div>')
+
+
+def lacking(book: Book, marts: Mapping[str, str]) -> None:
+    """Say which marts a build has not, because an earlier version published it, and which command makes them.
+
+    Args:
+        book: the build.
+        marts: maps the name of a mart to what it would tell; whoever draws it asks `book.holds`.
+    """
+    missing = [what for mart, what in marts.items() if not book.holds(mart)]
+    if not missing:
+        return
+    heading(f"Not in this build: {', '.join(missing)}")
+    said = book.snapshot.manifest
+    first, last = (str(said.get(name) or "YYYY-MM-DD")[:10] for name in ("data_from", "data_to"))
+    them = "this table" if len(missing) == 1 else "these tables"
+    empty(
+        f"The build was published by an earlier version of Jevons, which did not make {them} yet. Make a new build:",
+        f"jevons materialize --from {first} --to {last}",
+    )
 
 
 def card(label: str, value: str, note: str = "", badge: tuple[str, bool] | None = None, spread: str = "") -> str:
@@ -96,7 +129,7 @@ def total_cards(book: Book) -> None:
                 units.carbon(total.location_kgco2e),
                 words.carbon_basis(total),
                 words.coverage(total.calls, total.covered_calls),
-                "range not published",
+                words.carbon_spread(total),
             ),
             card(
                 "Model calls",
@@ -121,7 +154,8 @@ def total_line(book: Book) -> None:
     coverage, _ = words.coverage(total.calls, total.covered_calls)
     st.html(
         f'<p class="j-total">Organisation, days shown: <b>{escape(units.energy(total.energy_kwh))}</b> '
-        f"({escape(words.spread(total))}), <b>{escape(units.carbon(total.location_kgco2e))}</b> location-based, "
+        f"({escape(words.spread(total))}), <b>{escape(units.carbon(total.location_kgco2e))}</b> location-based"
+        f"{escape(words.carbon_aside(total))}, "
         f"<b>{escape(units.short_count(total.calls, 'calls'))}</b>; {escape(coverage)}; "
         f"{escape(words.evidence(knowledge.evidence(book)))}</p>"
     )

@@ -24,6 +24,34 @@ PURPOSES = {
     "retry": "#a65c14",
     "unknown": "#7d8a92",
 }
+# Evidence from the best to the weakest: blue for what was measured, amber for what was reckoned, grey for no figure.
+RUNGS = {
+    "0": "#0d3552",
+    "1": "#1f5f8b",
+    "2": "#5c9cc5",
+    "3": "#a9cce0",
+    "4": "#ecc56b",
+    "5": "#b06a12",
+    "metered_elsewhere": "#d3dade",
+    "unknown": "#7d8a92",
+}
+DELIVERED = {"all": "#a9cce0", "in part": "#ecc56b", "none": "#a4232d"}
+# What the energy of an item holds; only energies of one boundary can be told larger from smaller.
+BOUNDARIES = {"gpu": "#a65c14", "node": "#2e7050", "facility": "#1f5f8b"}
+# Quantile: name, shape and colour.
+QUANTILES = {
+    "p50_wh": ("half use at most", "circle", "#1f5f8b"),
+    "mean_wh": ("mean", "diamond", "#2e7050"),
+    "p95_wh": ("95 of 100", "square", "#a65c14"),
+    "p99_wh": ("99 of 100", "triangle-up", "#a4232d"),
+}
+SIGNS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "cross": "✚"}
+RUNS = {
+    "completed": ("circle", "#1f5f8b"),
+    "superseded": ("square", "#a65c14"),
+    "failed": ("cross", "#a4232d"),
+    "still running": ("triangle-up", "#7d8a92"),
+}
 STATUS_MARKS = {"exceeded": "■", "on course to exceed": "▲", "undecided": "◆", "within": "●"}
 STATUS_CLASSES = {"exceeded": "over", "on course to exceed": "risk", "undecided": "open", "within": "good"}
 
@@ -105,10 +133,15 @@ table.j td:first-child { min-width:8.5rem; }
 .j-bar .past { top:0; bottom:0; right:0; background:#f8e9ea; }
 .j-bar .low-high { top:10px; height:14px; background:#b3cde0; }
 .j-bar .central { top:13px; height:8px; left:0; background:#1f5f8b; }
+.j-bar em { position:absolute; top:7px; left:.3rem; line-height:20px; }
 .j-bar .beyond { top:10px; right:0; border:7px solid transparent; border-right:0; border-left:9px solid #1c2b33; }
 .j-bar .ahead { top:12px; width:9px; height:9px; margin-left:-5px; border:2px solid #1c2b33; background:#fff;
        transform:rotate(45deg); }
 .j-bar .wall { top:0; bottom:0; width:3px; margin-left:-1px; background:#a4232d; }
+table.j td.b.s { width:17%; min-width:6.5rem; }
+p.j-keys span { margin-right:1rem; white-space:nowrap; color:var(--ink); font-size:.88rem; }
+p.j-keys b { font-weight:400; font-size:1.15em; margin-right:.3rem; }
+.j-swatch { display:inline-block; width:.72rem; height:.72rem; border-radius:2px; margin-right:.45rem; }
 .nobody .j-bar .central { background:#5f6d76; } .nobody .j-bar .low-high { background:#c3ccd1; }
 [data-testid="stExpander"] details { border:0; background:none; }
 [data-testid="stExpander"] summary { padding:.15rem 0; min-height:0; width:fit-content; background:none; }
@@ -116,6 +149,7 @@ table.j td:first-child { min-width:8.5rem; }
 [data-testid="stExpander"] [data-testid="stExpanderDetails"] { padding:.35rem 0 .5rem; }
 [data-testid="stExpander"] summary p { font-size:.86rem; color:var(--muted); }
 a:focus-visible, summary:focus-visible, .j-scroll:focus-visible { outline:2px solid #1f5f8b; outline-offset:2px; }
+@media (max-width:720px) { table.j td:not(.n):has(small), table.j td.w { min-width:8.75rem; } }
 @media print { [data-testid="stHeader"], [data-testid="stExpander"] { display:none; } }
 </style>
 """

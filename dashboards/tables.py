@@ -89,13 +89,33 @@ def _cell(row: Any, column: Column) -> str:
     return f'<td class="{kind}">{escape(column.text(value))}</td>'
 
 
-def named(name: str, *below: Any) -> str:
-    """HTML of a cell with a name and, small, what else there is to know about it."""
+def named(name: str, *below: Any, colour: str = "") -> str:
+    """HTML of a cell with a name, the colour that stands for it in charts and, small, what else there is to know."""
     said = " · ".join(str(text) for text in below if not units.is_unknown(text))
-    return f"<td>{escape(name)}{f'<small>{escape(said)}</small>' if said else ''}</td>"
+    mark = f'<i class="j-swatch" style="background:{colour}"></i>' if colour else ""
+    return f"<td>{mark}{escape(name)}{f'<small>{escape(said)}</small>' if said else ''}</td>"
 
 
-def bar(said: str, low: Any, central: Any, high: Any, end: float, *, ahead: Any = None, wall: Any = None) -> str:
+def share(said: str, part: Any) -> str:
+    """HTML of a cell with a short bar for a share of a whole; no bar where there is none."""
+    if units.is_unknown(part):
+        return '<td class="b s"></td>'
+    return bar(said, None, part, None, 1.0, kind="b s")
+
+
+def gap(row: Any) -> str:
+    """HTML of a cell with a row's `gap_ratio`, its sign, and its `tolerance_ratio` below."""
+    if units.is_unknown(row.gap_ratio):
+        return '<td class="n u">unknown</td>'
+    said = f"{'+' if row.gap_ratio > 0 else '−' if row.gap_ratio < 0 else ''}{units.percent(abs(row.gap_ratio))}"
+    tolerated = row.tolerance_ratio
+    allowed = "" if units.is_unknown(tolerated) else f"<small>±{units.percent(tolerated)} is fine</small>"
+    return f'<td class="n">{said}{allowed}</td>'
+
+
+def bar(
+    said: str, low: Any, central: Any, high: Any, end: float, *, ahead: Any = None, wall: Any = None, kind: str = "b"
+) -> str:
     """HTML of a cell with a bar: the central figure, its range and, for a ceiling, the forecast and the wall.
 
     Args:
@@ -104,6 +124,7 @@ def bar(said: str, low: Any, central: Any, high: Any, end: float, *, ahead: Any 
         end: value at the right edge.
         ahead: the forecast, drawn as a diamond.
         wall: the limit, drawn as a red line; what lies beyond it is reddish.
+        kind: CSS classes of the cell.
     """
 
     def at(value: Any) -> float:
@@ -125,7 +146,7 @@ def bar(said: str, low: Any, central: Any, high: Any, end: float, *, ahead: Any 
     if any(not units.is_unknown(value) and value > end for value in (central, high, ahead)):
         pieces.append('<i class="beyond"></i>')
     label = escape(said).replace("&lt;", "‹")  # the sanitizer of the page drops an attribute that looks like a tag
-    return f'<td class="b"><div class="j-bar" role="img" aria-label="{label}">{"".join(pieces)}</div></td>'
+    return f'<td class="{kind}"><div class="j-bar" role="img" aria-label="{label}">{"".join(pieces)}</div></td>'
 
 
 def twin(

@@ -12,6 +12,7 @@ import pandas
 from dashboards.weeks import change
 from pipelines import units
 
+_NBSP = "\N{NO-BREAK SPACE}"
 _METRIC_WORDS = {"energy_kwh": "energy", "location_kgco2e": "carbon", "requests": "calls"}
 _NOBODY_NAMES = {
     "orphan": "Orphan: a key or tag that no rule knows",
@@ -130,6 +131,27 @@ def moved(by: float) -> str:
 def spread(row: Any) -> str:
     """The range of an energy, low to high."""
     return f"range {units.energy_range(row['energy_kwh_low'], row['energy_kwh_high'])}"
+
+
+def carbon_spread(row: Any) -> str:
+    """The range of a mass of carbon, low to high; an earlier version of the marts has none."""
+    if "location_kgco2e_low" not in row:
+        return "range not published"
+    low, high = row["location_kgco2e_low"], row["location_kgco2e_high"]
+    if units.is_unknown(low) or units.is_unknown(high):
+        return "range unknown"
+    return f"range {span(units.carbon(low), units.carbon(high))}"
+
+
+def carbon_aside(row: Any) -> str:
+    """The range of a mass of carbon in brackets, after a blank; nothing where the marts have none."""
+    return f" ({carbon_spread(row)})" if "location_kgco2e_low" in row else ""
+
+
+def span(low: str, high: str) -> str:
+    """Two written quantities as a range; a unit that they share is said once."""
+    amount, _, unit = low.rpartition(_NBSP)
+    return f"{amount if amount and unit == high.rpartition(_NBSP)[2] else low} to {high}"
 
 
 def range_note(frame: pandas.DataFrame, top: float, unit: str, drawn: str = "thin line") -> str:

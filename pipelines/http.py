@@ -28,6 +28,7 @@ CUT_OFF = (
 RETRIED = {408, 409, 429, 500, 502, 503, 504, 529}
 TIMEOUT_SECONDS = (5, 60)
 LONGEST_WAIT_SECONDS = 120
+SHOWN_CHARACTERS = 120
 KEY_REFUSED = {
     401: "the key was refused",
     403: "the key is valid but lacks the permission",
@@ -98,7 +99,7 @@ class Client:
         return text
 
     def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
-        where = self.describe(path, params)
+        where = _short(self.describe(path, params))
         last = "no answer"
         for attempt in range(1, self.attempts + 1):
             wait, impossible = min(2.0 ** (attempt - 1), 30.0), None
@@ -162,6 +163,11 @@ class Client:
         text = error.get("message") if isinstance(error, dict) else error
         said = " ".join(self.redacted(text).split())[:200].rstrip(".") if isinstance(text, str) else ""
         return f": {said}" if said else ""
+
+
+def _short(request: str) -> str:
+    """A request within a sentence: its beginning says what was asked for and from when; filters follow."""
+    return request if len(request) <= SHOWN_CHARACTERS else f"{request[:SHOWN_CHARACTERS]}…"
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

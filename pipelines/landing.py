@@ -22,14 +22,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import engine, receipts
-from pipelines.errors import Finding, JevonsError
+from pipelines.errors import Finding, JevonsError, SourceError
 from pipelines.parquet import write_query
 from pipelines.source import Context, DayFile, Page, Source, Table
 from pipelines.typed import arrow_schema, to_arrow
 from pipelines.window import Window
 
 log = logging.getLogger(__name__)
-PART, RECEIPT = "part.parquet", "receipt.json"
+PART, RECEIPT, FINDINGS, MENDED = "part.parquet", "receipt.json", "findings.json", "mended.json"
 SHOWN_KEYS = 3
 FULL = (errno.EFBIG, errno.ENOSPC, errno.EDQUOT)
 
@@ -131,6 +131,7 @@ def stage(source: Source, table: Table, context: Context, window: Window) -> Sta
             staged.findings.extend(item.findings)
             staged.warnings.extend(item.warnings)
             if isinstance(item, DayFile):
+                _expect(staged, item.day)
                 staged.files[item.day] = item.path
                 staged.requests.setdefault(item.day, []).append(item.request)
                 if item.rejected:
@@ -172,6 +173,7 @@ def commit(staged: Staged, findings: Iterable[Finding], home: Path, fetched_at: 
             )
             receipt, changed = _replace(home, folder(home, staged.source, staged.table, day), path, receipt)
             done.receipts.append(receipt)
+            _mend(staged, day, home, fetched_at)
             if changed:
                 done.changed.append(day)
     return done
@@ -194,6 +196,23 @@ def ensure_readable(home: Path, sources: Iterable[Source]) -> None:
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 pq.write_table(arrow_schema(table).empty_table(), path)
+
+
+def _expect(staged: Staged, day: date | None) -> None:
+    """A day file is for a day of the window, and the only one; another would replace a day that nobody asked for.
+
+    Raises:
+        SourceError: the source broke its contract; nothing is staged.
+    """
+    table = staged.table
+    inside = day in staged.window if table.daily and day else table.daily == bool(day)
+    if inside and day not in staged.files:
+        return
+    raise SourceError(
+        "The source delivered a day that cannot be landed", f"{staged.source.name} {table.name}, {day or 'no day'}",
+        "it came twice" if inside else f"{staged.window if table.daily else 'the whole table'} was asked for",
+        "report it to whoever wrote this source; nothing of these days was landed",
+    )
 
 
 def _collect(staged: Staged, parts: dict[date | None, list[pa.Table]], page: Page) -> None:
@@ -307,18 +326,35 @@ def _replace(
 
 def _quarantine(staged: Staged, day: date | None, path: Path, findings: list[Finding], home: Path) -> None:
     """Keeps the held-back records with all findings, under the hash of the records: refusing twice keeps one copy."""
-    label = f"dt={day.isoformat()}" if day else "whole"
-    digest = receipts.sha256(path)[:12]
-    target = home / "quarantine" / staged.source.name / staged.table.name / label / digest
+    target = _held(staged, day, home) / receipts.sha256(path)[:12]
     target.mkdir(parents=True, exist_ok=True)
+    (target / MENDED).unlink(missing_ok=True)
     mine = [f for f in findings if f.day is None or (day and f.day == day.isoformat())]
-    (target / "findings.json").write_text(
+    (target / FINDINGS).write_text(
         json.dumps([f.__dict__ for f in mine], indent=1, ensure_ascii=False) + "\n", "utf-8"
     )
     os.replace(path, target / PART)
     for rejected_day, rejected in staged.rejected:
         if rejected_day == day and rejected.exists():
             shutil.move(rejected, target / rejected.name)
+
+
+def _held(staged: Staged, day: date | None, home: Path) -> Path:
+    label = f"dt={day.isoformat()}" if day else "whole"
+    return home / "quarantine" / staged.source.name / staged.table.name / label
+
+
+def _mend(staged: Staged, day: date | None, home: Path, landed_at: datetime) -> None:
+    """Notes beside what was refused that the same day has passed since; the records stay for the audit."""
+    for findings in _held(staged, day, home).glob(f"*/{FINDINGS}"):
+        if not (note := findings.with_name(MENDED)).exists():
+            note.write_text(json.dumps({"landed_at_utc": landed_at.isoformat()}) + "\n", "utf-8")
+
+
+def waiting(home: Path) -> list[Path]:
+    """The findings of refused batches whose days have not passed since, in a fixed order."""
+    found = (home / "quarantine").glob(f"*/*/*/*/{FINDINGS}")
+    return sorted(path for path in found if not path.with_name(MENDED).exists())
 
 
 def _sync(path: Path) -> None:

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,18 @@ from typing import Any
 from pipelines.errors import JevonsError
 
 FILE = "jevons.toml"
-NAMED = ("sources", "sites", "providers", "models")  # sections that hold one section per name
+NAMED = ("sources", "sites", "providers", "models", "hardware")  # sections that hold one section per name
 KEYS = {
     "organisation": {"name", "sandbox"},
-    "sites": {"zone", "country", "pue", "pue_source", "market_gco2e_per_kwh", "water_litres_per_kwh"},
-    "providers": {"site", "system_of_record", "energy_from", "gpu_model"},
+    "sites": {"zone", "country", "pue", "pue_source", "market_gco2e_per_kwh", "water_litres_per_kwh", "control",
+              "market_boundary"},
+    "providers": {"site", "system_of_record", "energy_from", "gpu_model", "catalogue"},
     "models": {"size_class"},
+    "hardware": {"site", "gpu_model", "count", "purchased_on", "embodied_kgco2e", "embodied_kgco2e_low",
+                 "embodied_kgco2e_high", "source", "lifetime_years"},
 }
 SIZE_CLASSES = ("S", "M", "L", "XL")
+CONTROLS = ("own", "leased", "vendor")  # who decides over what runs at a site: the scope of its electricity
 SPEND = "spend"  # energy_from: no tokens are known of this provider, its energy is reckoned from what it was paid
 
 
@@ -39,7 +44,9 @@ class Site:
         zone: Grid zone as Electricity Maps names it.
         country: ISO 3166 alpha-3, for the yearly mix where no hourly value is known.
         pue_ratio: Facility over IT energy of own hardware; None where the factor already includes it.
-        market_gco2e_per_kwh: Contractual intensity; None means unknown.
+        market_gco2e_per_kwh: Intensity of a supplier's tariff for all that the site uses; None means unknown.
+        control: own, leased or vendor; None = own where a meter of ours stands, else vendor.
+        market_boundary: Market whose certificates can be used there; None = the country.
     """
 
     site_id: str
@@ -49,6 +56,29 @@ class Site:
     pue_source: str | None = None
     market_gco2e_per_kwh: Decimal | None = None
     water_litres_per_kwh: Decimal | None = None
+    control: str | None = None
+    market_boundary: str | None = None
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Machines that were bought on a day: what making them emitted counts in that month.
+
+    Attributes:
+        embodied_kgco2e: Of one of them, in kgCO2e; None means unknown.
+        lifetime_years: Years over which the SCI view would spread it.
+    """
+
+    hardware_id: str
+    site: str
+    gpu_model: str
+    count: int
+    purchased_on: date
+    embodied_kgco2e_low: Decimal | None = None
+    embodied_kgco2e: Decimal | None = None
+    embodied_kgco2e_high: Decimal | None = None
+    source: str | None = None
+    lifetime_years: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +90,7 @@ class Provider:
     system_of_record: str | None = None
     energy_from: str | None = None
     gpu_model: str | None = None
+    catalogue: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +114,7 @@ class Settings:
     providers: tuple[Provider, ...]
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
     models: tuple[Model, ...] = ()
+    hardware: tuple[Hardware, ...] = ()
 
     def secret(self, name: str) -> str | None:
         """The secret of that environment name, or None; never logged, never written."""
@@ -113,7 +145,7 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     if unknown:
         raise JevonsError(
             "The settings have an unknown section", str(path), f"`{sorted(unknown)[0]}` means nothing here",
-            "use organisation, sources, sites, providers or models",
+            "use organisation, sources, sites, providers, models or hardware",
         )
     for section, table in raw.items():
         _a_section(path, section, table)
@@ -137,6 +169,7 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         home, name or "Unnamed organisation", bool(_typed(path, "organisation", organisation, "sandbox", bool)),
         raw.get("sources", {}), sites, providers, dict(environ),
         tuple(_model(path, name, table) for name, table in sorted(raw.get("models", {}).items())),
+        tuple(_hardware(path, name, table, known) for name, table in sorted(raw.get("hardware", {}).items())),
     )
 
 
@@ -194,14 +227,52 @@ def _site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
             "A site names a country in another way", f"{path}, sites.{name}.country", f"it is {table['country']!r:.60}",
             'write its three letters of ISO 3166, as in country = "FRA"',
         )
+    where = f"sites.{name}"
+    if table.get("control", "own") not in CONTROLS:
+        raise JevonsError(
+            "A site is controlled by nobody that is known", f"{path}, {where}.control",
+            f"it is {table['control']!r:.60}", f"give one of {', '.join(CONTROLS)}",
+        )
     return Site(
-        name, table["zone"], table["country"],
-        _decimal(path, name, table, "pue"), _typed(path, f"sites.{name}", table, "pue_source", str),
-        _decimal(path, name, table, "market_gco2e_per_kwh"), _decimal(path, name, table, "water_litres_per_kwh"),
+        name, table["zone"], table["country"], _decimal(path, where, table, "pue"),
+        _typed(path, where, table, "pue_source", str), _decimal(path, where, table, "market_gco2e_per_kwh"),
+        _decimal(path, where, table, "water_litres_per_kwh"), table.get("control"),
+        _typed(path, where, table, "market_boundary", str),
     )
 
 
-def _decimal(path: Path, site: str, table: Mapping[str, Any], key: str) -> Decimal | None:
+def _hardware(path: Path, name: str, table: Mapping[str, Any], sites: set[str]) -> Hardware:
+    where = f"hardware.{name}"
+    if table.get("site") not in sites:
+        raise _unknown_site(path, where, table.get("site"))
+    count, bought = table.get("count"), table.get("purchased_on")
+    for key, right, fix in (
+        ("count", isinstance(count, int) and not isinstance(count, bool) and count > 0, "give a whole number, as in 8"),
+        ("purchased_on", isinstance(bought, date) and not isinstance(bought, datetime),
+         "write a day without quotes, as in 2026-03-31"),
+        ("gpu_model", isinstance(table.get("gpu_model"), str), "say what it is, in quotes"),
+    ):
+        if not right:
+            raise JevonsError("Hardware is declared incompletely", f"{path}, {where}.{key}",
+                              f"it is {table.get(key)!r:.60}", fix)
+    ends = [_decimal(path, where, table, f"embodied_kgco2e{end}") for end in ("_low", "", "_high")]
+    known = [end for end in ends if end is not None]
+    # without its range, the high end of a whole inventory would be below its middle
+    if known != sorted(known) or len(known) not in (0, len(ends)):
+        raise JevonsError(
+            "Hardware has no true range", f"{path}, {where}.embodied_kgco2e",
+            "low, value and high are not all there in order",
+            "give embodied_kgco2e of one piece with its _low and _high (publishers differ), or none of them",
+        )
+    source = _typed(path, where, table, "source", str)
+    if known and not source:
+        raise JevonsError("Hardware has a figure without a source", f"{path}, {where}.source", "it is not there",
+                          "say where embodied_kgco2e comes from")
+    return Hardware(name, table["site"], table["gpu_model"], count, bought, *ends, source,
+                    _decimal(path, where, table, "lifetime_years"))
+
+
+def _decimal(path: Path, where: str, table: Mapping[str, Any], key: str) -> Decimal | None:
     if table.get(key) is None:
         return None
     try:
@@ -210,7 +281,7 @@ def _decimal(path: Path, site: str, table: Mapping[str, Any], key: str) -> Decim
         value = Decimal("NaN")
     if not value.is_finite() or value < 0 or (key == "pue" and value < 1):
         raise JevonsError(
-            "A site has an impossible number", f"{path}, sites.{site}.{key}", f"{table[key]!r} cannot be",
+            "A setting has an impossible number", f"{path}, {where}.{key}", f"{table[key]!r} cannot be",
             "give a decimal number, at least 1 for pue, at least 0 for the others",
         )
     return value
@@ -227,7 +298,7 @@ def _provider(path: Path, name: str, table: Mapping[str, Any], sites: set[str], 
                 f"no [sources.{table[key]}] is declared", "declare it, correct the name or leave this line out",
             )
     return Provider(name, table["site"], table.get("system_of_record"), table.get("energy_from"),
-                    _typed(path, f"providers.{name}", table, "gpu_model", str))
+                    *(_typed(path, f"providers.{name}", table, key, str) for key in ("gpu_model", "catalogue")))
 
 
 def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:

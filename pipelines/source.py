@@ -124,6 +124,7 @@ class Source:
         restate_days: How many past days the vendor may still change; the daily run reads them again.
         personal: Fields that are dropped or key-hashed before the first write.
         always: True where the source needs no section in `jevons.toml` (registry, settings).
+        options: What its section may hold, beside `enabled`; None where the source itself looks at every word.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Source:
     restate_days: int = 0
     personal: tuple[str, ...] = ()
     always: bool = False
+    options: tuple[str, ...] | None = None
     check: Callable[[Context], str] | None = field(default=None)
     """Asks the system for one small thing and says in one sentence what was found; used by `jevons doctor`."""
 

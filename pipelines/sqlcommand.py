@@ -28,6 +28,8 @@ FORMATS = ("table", "csv", "json")
 SHOWN_ROWS = 200
 _ROWS_PER_BATCH = 10_000
 _READABLE_WIDTH = 20
+_LONGEST_ID = 40
+_BETWEEN = 3  # columns of the terminal between two columns of an answer
 
 
 @dataclass(frozen=True)
@@ -108,22 +110,45 @@ def _table(schema: pyarrow.Schema, rows: Iterator[tuple], width: int) -> Iterato
     more = sum(1 for _ in rows)
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
     numeric = [_is_numeric(column.type) for column in schema]
-    for name, is_numeric in zip(schema.names, numeric, strict=True):
-        justify = "right" if is_numeric else "left"
-        least = min(len(name), _READABLE_WIDTH)
-        table.add_column(
-            Text(_printable(name)), justify=justify, overflow="fold", no_wrap=is_numeric, min_width=least
-        )
-    for row in shown:
-        table.add_row(*(_cell(value, is_numeric) for value, is_numeric in zip(row, numeric, strict=True)))
-    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
-    console.width = max(width, console.measure(table).minimum)  # a number is never cut
+    cells = [[_cell(row[i], is_numeric) for row in shown] for i, is_numeric in enumerate(numeric)]
+    names = [Text(_printable(name)) for name in schema.names]
+    widths = _widths(names, cells, numeric, width)
+    for name, is_numeric, wide in zip(names, numeric, widths, strict=True):
+        table.add_column(name, justify="right" if is_numeric else "left", overflow="fold", width=wide)
+    for row in zip(*cells, strict=True):
+        table.add_row(*row)
+    console = Console(file=io.StringIO(), color_system=None, force_terminal=False)
+    console.width = max(width, sum(widths) + _BETWEEN * (len(widths) + 1))
     console.print(table)
     plural = "row" if len(shown) + more == 1 else "rows"
     console.print(Text(f"{len(shown) + more:,} {plural}"))
     if more:
         console.print(Text(f"{more:,} of them not shown; --csv and --json give all"))
     yield console.file.getvalue()
+
+
+def _widths(names: list[Text], cells: list[list[Text]], numeric: list[bool], width: int) -> list[int]:
+    """How wide each column is: a number or a heading is never cut, text shares what is left, and some of it is kept."""
+    whole = [max(_lines(text) for text in [name, *column]) for name, column in zip(names, cells, strict=True)]
+    least = [
+        wide if is_numeric else min(wide, max(name.cell_len, _READABLE_WIDTH, _longest_word(column)))
+        for name, wide, column, is_numeric in zip(names, whole, cells, numeric, strict=True)
+    ]
+    spare = max(0, width - sum(least) - _BETWEEN * (len(least) + 1))
+    for i in sorted(range(len(least)), key=lambda i: whole[i] - least[i]):
+        rest = sum(whole[j] > least[j] for j in range(len(least)))
+        given = min(whole[i] - least[i], spare // max(1, rest))
+        least[i], spare = least[i] + given, spare - given
+    return least
+
+
+def _lines(text: Text) -> int:
+    return max(line.cell_len for line in text.split(allow_blank=True))
+
+
+def _longest_word(column: list[Text]) -> int:
+    """So that an id can be copied; what is longer than any id is folded."""
+    return min(_LONGEST_ID, max((len(word) for text in column for word in text.plain.split()), default=0))
 
 
 def _cell(value: Any, is_numeric: bool) -> Text:
@@ -133,8 +158,8 @@ def _cell(value: Any, is_numeric: bool) -> Text:
 
 
 def _printable(text: str) -> str:
-    """Replace control characters: a team's name must not move the cursor of a terminal."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    """Replace control characters: a team's name must not move the cursor of a terminal. EXPLAIN draws on many lines."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _is_numeric(kind: pyarrow.DataType) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.errors import Finding
+from pipelines.errors import Finding, SourceError
 from pipelines.window import Window
 
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -91,15 +91,30 @@ class Refusals:
 
 
 def matching(home: Path, pattern: str, window: Window) -> list[File]:
-    """The files of a pattern relative to `home`, in a fixed order; `{date}` stands for each day of the window."""
+    """The files of a pattern relative to `home`, in a fixed order; `{date}` stands for each day of the window.
+
+    Raises:
+        SourceError: the pattern, or a link that it finds, leads outside `home`.
+    """
+    if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+        raise _outside(f"path = {pattern!r}")
     days: list[date | None] = list(window.days()) if "{date}" in pattern else [None]
     files = []
     for day in days:
         named = pattern.replace("{date}", day.isoformat()) if day else pattern
         for name in sorted(glob.glob(named, root_dir=home, recursive=True)):
+            if not (home / name).resolve().is_relative_to(home.resolve()):
+                raise _outside(name)
             if (home / name).is_file():
                 files.append(File(home / name, name, day))
     return files
+
+
+def _outside(where: str) -> SourceError:
+    return SourceError(
+        "The files were not read", where, "it leads outside JEVONS_HOME",
+        "put the files under JEVONS_HOME and give the path relative to it",
+    )
 
 
 def read(file: File, kind: str | None = None, delimiter: str = ",") -> Iterator[Row]:

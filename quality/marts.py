@@ -27,21 +27,35 @@ def _ordered(low: str, high: str) -> gxe.Expectation:
 _FOOTPRINT = [
     *_never_negative("call_count", "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens",
                      "image_count", "audio_seconds", "video_seconds", "gpu_seconds",
-                     "energy_kwh_low", "location_gco2e", "embodied_gco2e", "water_litres"),
+                     "energy_kwh_low", "location_gco2e_low", "location_gco2e", "market_gco2e_low", "embodied_gco2e",
+                     "water_onsite_litres", "water_offsite_litres", "water_litres"),
     _ordered("energy_kwh_low", "energy_kwh"),
     _ordered("energy_kwh", "energy_kwh_high"),
+    *(_ordered(f"{basis}_gco2e{low}", f"{basis}_gco2e{high}")
+      for basis in ("location", "market") for low, high in (("_low", ""), ("", "_high"))),
 ]
 SUITES: dict[str, list[gxe.Expectation]] = {
     "fct_footprint_daily": [
         *_FOOTPRINT,
         gxe.ExpectColumnValuesToBeInSet(
             column="attribution_method", value_set=["direct", "allocated", "orphan", "unattributed"]),
+        gxe.ExpectColumnValuesToBeInSet(column="ghg_scope", value_set=[2, 3]),
         gxe.ExpectColumnValuesToBeInSet(column="energy_line", value_set=["direct", "shared", "idle", "overhead"]),
         *[gxe.ExpectColumnValuesToNotBeNull(column=c) for c in ("usage_date", "team_id", "workflow_id", "source")],
     ],
     "fct_workflow_daily": [*_FOOTPRINT, *_a_share("coverage_ratio", "measured_ratio")],
     "fct_team_daily": [*_FOOTPRINT, *_a_share("coverage_ratio", "measured_ratio")],
     "fct_organisation_daily": [*_FOOTPRINT, *_a_share("coverage_ratio", "measured_ratio", "orphan_call_ratio")],
+    "fct_inventory_monthly": [
+        *_never_negative("emitted_gco2e_low", "energy_kwh"),
+        _ordered("emitted_gco2e_low", "emitted_gco2e"),
+        _ordered("emitted_gco2e", "emitted_gco2e_high"),
+        *_a_share("coverage_ratio"),
+        gxe.ExpectColumnValuesToBeInSet(column="basis", value_set=["location", "market"]),
+    ],
+    "fct_market_monthly": _never_negative("instrument_kwh", "tariff_kwh", "residual_mix_kwh", "unknown_kwh"),
+    "fct_market_instrument_monthly": [*_never_negative("used_kwh", "left_over_kwh")],
+    "fct_sci_daily": _never_negative("operational_gco2e", "embodied_gco2e", "sci_gco2e_per_unit"),
     "fct_ceiling_position_daily": [
         _ordered("used_low", "used_quantity"),
         _ordered("used_quantity", "used_high"),
@@ -51,7 +65,7 @@ SUITES: dict[str, list[gxe.Expectation]] = {
             column="status", value_set=["within", "undecided", "on course to exceed", "exceeded"]),
     ],
     "fct_coverage_daily": [*_a_share("orphan_call_ratio"), _ordered("received_tables", "expected_tables"),
-                           _ordered("received_accounts", "expected_accounts")],
+                           _ordered("received_account_count", "expected_account_count")],
     "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 

@@ -28,8 +28,18 @@ def demo_home(demo: tuple[Path, str]) -> Path:
     return demo[0]
 
 
+# What takes longest is begun first, so that both workers end together.
+SLOWEST_FIRST = ("demo", "home", "dbt", "assets", "dashboards")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two workers share the tests by file; whatever needs the demo goes to one of them, so that it is made once."""
+    """Two workers share the tests by file; whatever needs the demo, or the small home, goes to one of them."""
+    def place(item: pytest.Item) -> tuple[int, str]:
+        fixtures, room = getattr(item, "fixturenames", ()), item.path.relative_to(Path(__file__).parent).parts[0]
+        group = next((name for name in ("demo", "small_home") if name in fixtures), str(item.path))
+        first = {"demo": "demo", "small_home": "home"}.get(group, room)
+        return SLOWEST_FIRST.index(first) if first in SLOWEST_FIRST else len(SLOWEST_FIRST), group
+
+    items.sort(key=lambda item: place(item)[0])
     for item in items:
-        group = "demo" if "demo_home" in getattr(item, "fixturenames", ()) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(place(item)[1]))

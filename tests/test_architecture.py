@@ -18,17 +18,23 @@ ROOMS = ("pipelines", "quality", "assets", "dashboards")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 SQL = sorted(MODELS.rglob("*.sql"))
 UNITS = ("_kwh", "_wh", "_w", "_j", "_gco2e", "_kgco2e", "_gco2e_per_kwh", "_litres", "_litres_per_kwh", "_usd",
-         "_tokens", "_seconds", "_ratio", "_count")
+         "_tokens", "_seconds", "_hours", "_days", "_ratio", "_count")
 # what stands in these columns is in the unit that another column of the same row names
 UNIT_BESIDE = {
     "dim_factor": ("unit", {"value_low", "value", "value_high"}),
     "fct_ceiling_position_daily": ("metric", {"limit_quantity", "used_quantity", "used_low", "used_high",
                                               "forecast_quantity"}),
+    "fct_range_monthly": ("metric", {"low", "central", "mean", "high"}),
+    "fct_reconciliation_daily": ("quantity", {"of_record_quantity", "other_quantity", "gap_quantity",
+                                              "unseen_quantity"}),
     "fct_restatement": ("quantity", {"landed_total", "change_total"}),
+    "fct_model_choice": ("metric", {"quality_score", "quality_low", "quality_high"}),
+    "fct_workflow_model_choice": ("metric", {"minimum_quality", "used_quality_score", "cheapest_quality_score"}),
 }
 # plain counts that were named in DESIGN 5, ranks, versions and probabilities: no unit to say
 UNITLESS = {"expected_monthly_calls", "evidence_tier", "version", "expected_tables", "received_tables", "received_rows",
-            "breach_probability"}
+            "breach_probability", "ghg_scope", "scope3_category", "batch_size", "breach_probability_high", "bin_number",
+            "upgraded_tier"}
 
 
 def test_the_rooms_import_each_other_in_one_direction():
@@ -136,7 +142,8 @@ def test_every_quantity_of_a_mart_says_its_unit(manifest):
             if column["data_type"].split("(")[0] in ("varchar", "boolean") or name in UNITLESS | others:
                 continue
             if column["data_type"] == "date":
-                said = name.endswith("_date") or name in ("valid_from", "period_start", "period_end")
+                said = name.endswith("_date") or name in ("valid_from", "period_start", "period_end",
+                                                                "usage_month")
             elif column["data_type"] == "timestamp":
                 said = name.endswith("_utc")
             else:

@@ -8,14 +8,22 @@ time in which a page with ten charts was made.
 from dashboards.charts.ceilings import burn_down, prefix
 from dashboards.charts.frame import Spec, headroom
 from dashboards.charts.series import daily_line, index_lines, stacked_purposes, weekly_bars
+from dashboards.charts.shares import delivery_tiles, stacked_shares
+from dashboards.charts.spread import choices, is_far, quantiles, run_marks
 
 __all__ = [
     "Spec",
     "burn_down",
+    "choices",
     "daily_line",
+    "delivery_tiles",
     "headroom",
     "index_lines",
+    "is_far",
     "prefix",
+    "quantiles",
+    "run_marks",
     "stacked_purposes",
+    "stacked_shares",
     "weekly_bars",
 ]

@@ -81,7 +81,7 @@ def days(name: str, first: Any, last: Any, at: Sequence[Any]) -> Spec:
     """
     look = {
         "format": "%-d %b", "values": [_moment(day) for day in at], "grid": False, "labelAngle": 0,
-        "labelOverlap": True, "labelPadding": 4, "labelFlush": True,
+        "labelOverlap": "greedy", "labelSeparation": 6, "labelPadding": 4, "labelFlush": True,
     }  # fmt: skip
     scale = {"type": "utc", "nice": False}
     if first is not None:

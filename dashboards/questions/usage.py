@@ -16,6 +16,10 @@ _SUMS = """
     (sum(location_gco2e) / 1000)::double as location_kgco2e,
     sum(round(call_count::double * coalesce(coverage_ratio::double, 0)))::bigint as covered_calls
 """
+_CARBON_ENDS = """,
+    (sum(location_gco2e_low) / 1000)::double as location_kgco2e_low,
+    (sum(location_gco2e_high) / 1000)::double as location_kgco2e_high
+"""
 # A vendor's usage report does not say which calls were retries: they are known for told_calls only.
 _ATTEMPTS = """
     sum(retry_count)::bigint as retries,
@@ -25,10 +29,11 @@ _ATTEMPTS = """
 
 def totals(book: Book) -> pandas.Series:
     """Sums of the organisation, and for how much of its energy a grid and a contract are known."""
+    ends = _CARBON_ENDS if book.holds("fct_organisation_daily", "location_gco2e_low", "location_gco2e_high") else ""
     frame = book.ask(
         f"""
         with used as (
-            select {_SUMS} from fct_organisation_daily where {{days}}
+            select {_SUMS}{ends} from fct_organisation_daily where {{days}}
         ),
         detail as (
             select {_ATTEMPTS},

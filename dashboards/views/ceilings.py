@@ -4,6 +4,8 @@ What does not belong here: judging a ceiling; the marts publish its status.
 """
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas
@@ -18,6 +20,8 @@ from pipelines import units
 _URGENCY = {"exceeded": 0, "on course to exceed": 1, "undecided": 2, "within": 3}
 _PER_ROW = 3
 _SCALE = 2.0  # a bar ends at twice the ceiling
+_AMOUNTS = (Column("used_quantity", "Used", units.number), Column("limit_quantity", "Limit", units.number))
+_SHARE = Column("share", "Share used", lambda value: units.percent(value, 0))
 
 
 def summary(book: Book) -> None:
@@ -82,18 +86,16 @@ def _table(book: Book, current: pandas.DataFrame) -> None:
     columns = [
         Column("name", "Ceiling"),
         Column("status", "Status"),
-        Column("used_quantity", "Used", units.number),
-        Column("limit_quantity", "Limit", units.number),
+        *_AMOUNTS,
         Column("bar", "0 to 200 % of the limit"),
-        Column("share", "Share used", lambda value: units.percent(value, 0)),
+        _SHARE,
         Column("exhaustion_date", "Runs out on", units.day, missing="not in this period"),
     ]
     alike = bool(_common_period(current))
     cells = {
         "name": lambda row: tables.named(row.name, None if alike else _period(row)),
         "status": lambda row: f'<td class="o">{parts.status(row.status)}</td>',
-        "used_quantity": lambda row: _quantity(row, row.used_quantity),
-        "limit_quantity": lambda row: _quantity(row, row.limit_quantity),
+        **_amounts(),
         "bar": _bar,
         "exhaustion_date": lambda row: f'<td class="n">{parts.escape(_runs_out(row))}</td>',
     }
@@ -127,8 +129,13 @@ def _runs_out(row: Any) -> str:
     return ("since " if row.status == "exceeded" else "") + units.day(row.exhaustion_date)
 
 
-def _quantity(row: Any, value: Any) -> str:
-    return f'<td class="n">{parts.escape(units.quantity(row.metric, value))}</td>'
+def _amounts() -> dict[str, Callable[[Any], str]]:
+    """Cells of `_AMOUNTS`: each row in the unit of its own metric."""
+    return {column.key: partial(_quantity, key=column.key) for column in _AMOUNTS}
+
+
+def _quantity(row: Any, key: str) -> str:
+    return f'<td class="n">{parts.escape(units.quantity(row.metric, getattr(row, key)))}</td>'
 
 
 def _ended(book: Book, over: pandas.DataFrame) -> None:
@@ -137,14 +144,12 @@ def _ended(book: Book, over: pandas.DataFrame) -> None:
         Column("status", "It was"),
         Column("period_start", "From", units.day),
         Column("last_day", "To", units.day),
-        Column("used_quantity", "Used", units.number),
-        Column("limit_quantity", "Limit", units.number),
-        Column("share", "Share used", lambda value: units.percent(value, 0)),
+        *_AMOUNTS,
+        _SHARE,
     ]
     cells = {
         "status": lambda row: f'<td class="o">{parts.status(row.status, words.ceiling_outcome(row))}</td>',
-        "used_quantity": lambda row: _quantity(row, row.used_quantity),
-        "limit_quantity": lambda row: _quantity(row, row.limit_quantity),
+        **_amounts(),
     }
     tables.table(over, columns, "Ceilings whose period is over", cells=cells)
 

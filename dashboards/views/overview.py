@@ -10,6 +10,7 @@ from dashboards.book import Book
 from dashboards.questions import knowledge, usage
 from dashboards.tables import Column
 from dashboards.views import ceilings
+from dashboards.views.deliveries import RESTATED_COLUMNS
 from dashboards.weeks import indexed, weeks
 from pipelines import units
 
@@ -94,17 +95,6 @@ def _not_known(book: Book) -> None:
         ]
         tables.twin(book, "sources", sources, columns, "What each source delivered", "Show what each source delivered")
     if len(changed):
-        columns = [
-            Column("source", "Source"),
-            Column("table_name", "Table"),
-            Column("usage_date", "Day", units.day),
-            Column("quantity", "Sum of"),
-            Column("before_total", "Before", _total),
-            Column("now_total", "Now", _total),
-        ]
-        tables.twin(book, "restated", changed, columns, "Days that a vendor restated", "Show what was restated")
+        caption, fold = "Days that a vendor restated", "Show what was restated"
+        tables.twin(book, "restated", changed, RESTATED_COLUMNS, caption, fold)
 
-
-def _total(value: float) -> str:
-    """A total of any unit: whole if it is a count."""
-    return units.count(value) if float(value).is_integer() else f"{value:,.2f}"

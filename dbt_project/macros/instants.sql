@@ -22,14 +22,14 @@
     as bigint)
 {%- endmacro %}
 
-{#- Whether an interval crosses a midnight of the day that begins at `start` and ends more than an hour from it on either side. The file of the
-    neighbouring day looks back and ahead one hour only: such an interval is unmeasured in both days, or it would be
+{#- Whether an interval crosses a midnight of the day that begins at `start` and ends more than `near_ms` (an hour) from it on either side. The
+    file of the neighbouring day looks back and ahead no further: such an interval is unmeasured in both days, or it would be
     counted by one of them and not by the other. -#}
-{% macro reaches_too_far(from_ms, to_ms, start) -%}
+{% macro reaches_too_far(from_ms, to_ms, start, near_ms=3600000) -%}
     (
         {%- for midnight in [start, '(' ~ start ~ ' + 86400000)'] %}
         {{ 'or ' if not loop.first }}({{ from_ms }} < {{ midnight }} and {{ to_ms }} > {{ midnight }}
-            and ({{ from_ms }} < {{ midnight }} - 3600000 or {{ to_ms }} >= {{ midnight }} + 3600000))
+            and ({{ from_ms }} < {{ midnight }} - {{ near_ms }} or {{ to_ms }} >= {{ midnight }} + {{ near_ms }}))
         {%- endfor %}
     )
 {%- endmacro %}

@@ -18,9 +18,10 @@
     {{ return(['usage_date', 'usage_hour_utc', 'source', 'provider', 'provider_canonical', 'model_canonical',
         'lifecycle_stage', 'call_purpose', 'serving_mode', 'attribution_method', 'workflow_id', 'team_id', 'site_id']) }}
 {%- endmacro %}
-{% macro energy_columns(relation) -%}
+{% macro energy_columns(relation, zero=[], line=none) -%}
     {%- for name in energy_labels() + ['energy_line', 'meter_method'] + activity_counts() + ['cost_nano_usd'] %}
-    {{ relation }}.{{ name }}{{ ',' if not loop.last }}
+    {{ 'cast(0 as decimal(18, 0)) as ' ~ name if name in zero
+        else line ~ ' as energy_line' if line and name == 'energy_line' else relation ~ '.' ~ name }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
@@ -31,17 +32,26 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#- What a row of the footprint does, in the order of its columns: energy, carbon and water. -#}
+{% macro impacts() -%}
+    {{ return(['energy_kwh_low', 'energy_kwh', 'energy_kwh_high', 'location_gco2e_low', 'location_gco2e',
+        'location_gco2e_high', 'market_gco2e_low', 'market_gco2e', 'market_gco2e_high', 'embodied_gco2e',
+        'water_onsite_litres', 'water_offsite_litres', 'water_litres']) }}
+{%- endmacro %}
+
 {#- The quantities that every footprint mart sums, in their order; an unknown part stays out of a sum and shows in coverage. -#}
 {% macro summed_quantities(prefix='') -%}
-    {%- set impacts = ['energy_kwh_low', 'energy_kwh', 'energy_kwh_high', 'location_gco2e', 'market_gco2e',
-        'embodied_gco2e', 'water_litres', 'cost_usd'] -%}
     {%- for name in activity_counts() %}
     cast(sum({{ prefix }}{{ name }}) as decimal(38, 0)) as {{ name }},
     {%- endfor %}
-    {%- for name in impacts %}
+    {%- for name in impacts() + ['cost_usd'] %}
     cast(sum({{ prefix }}{{ name }}) as decimal(38, 9)) as {{ name }},
     {%- endfor %}
-    -- calls whose energy is known, here or in a meter that holds it, over all calls
+    -- calls whose energy is known, here or in a meter that holds it; and those whose source tells retries
+    cast(sum(case when coalesce({{ prefix }}gap_reason, '') in ('', 'metered_elsewhere') then {{ prefix }}call_count else 0 end)
+        as decimal(38, 0)) as covered_call_count,
+    cast(sum(case when {{ prefix }}retry_count is not null then {{ prefix }}call_count else 0 end) as decimal(38, 0))
+        as retry_known_call_count,
     {{ ratio(
         'sum(case when coalesce(' ~ prefix ~ "gap_reason, '') in ('', 'metered_elsewhere') then " ~ prefix
         ~ 'call_count else 0 end)', 'sum(' ~ prefix ~ 'call_count)') }} as coverage_ratio,

@@ -6,9 +6,17 @@
         * cast(0.000000001 as decimal(10, 9)) as decimal(24, 9))
 {%- endmacro %}
 
+{#- kWh with at most 6 decimals to millijoules, exactly. -#}
+{% macro millijoules_from_kwh(kwh) -%}
+    cast(cast({{ kwh }} as decimal(24, 6)) * cast(3600000000 as decimal(10, 0)) as bigint)
+{%- endmacro %}
+
 {% macro wh_from_kwh(kwh) -%} ({{ kwh }} * 1000) {%- endmacro %}
 
+{% macro thousandths(count) -%} (cast({{ count }} as decimal(34, 0)) * cast(0.001 as decimal(4, 3))) {%- endmacro %}
+
 {% macro kg_from_g(grams) -%} ({{ grams }} * cast(0.001 as decimal(4, 3))) {%- endmacro %}
+{% macro g_from_kg(kilograms) -%} (cast({{ kilograms }} as decimal(24, 6)) * cast(1000 as decimal(4, 0))) {%- endmacro %}
 
 {#- The whole part of a quotient of whole numbers, without passing through binary fractions. -#}
 {% macro whole_quotient(dividend, divisor) -%}

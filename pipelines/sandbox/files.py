@@ -9,14 +9,17 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.sandbox import stories
+from pipelines.sandbox import lifecycle, stories
 from pipelines.sandbox.activity import Call, calls_of_day, hourly_calls, in_time
+from pipelines.sandbox.agents import Step, steps_of_day
 from pipelines.sandbox.draws import uniforms
 from pipelines.sandbox.electricity_maps_api import TOKEN
-from pipelines.sandbox.organisation import ORGANISATION_NAME, PROVIDERS, SITES, TEAMS
+from pipelines.sandbox.meters import metered, meters_csv
+from pipelines.sandbox.organisation import CATALOGUES, ORGANISATION_NAME, PROVIDERS, SITES, TEAMS
 from pipelines.sandbox.ownership import CEILINGS, RULES, VALID_FROM
 from pipelines.sandbox.workflows import WORKFLOWS, Workflow
 from pipelines.sandbox.workloads import CALL_LOG_STREAMS, STREAMS
@@ -24,7 +27,7 @@ from pipelines.sandbox.workloads import CALL_LOG_STREAMS, STREAMS
 # The gateway's own column names; jevons.toml maps two of them.
 CALL_COLUMNS = ("id", "timestamp", "provider", "model", "api_key_id", "project_id", "workflow_tag", "input_tokens",
                 "cached_input_tokens", "output_tokens", "status", "attempt", "call_purpose", "lifecycle_stage",
-                "cost_usd")
+                "cost_usd", "reasoning_output_tokens", "duration_seconds", "run_id", "step_kind")
 OUTCOME_COLUMNS = ("usage_date", "workflow_id", "outcome_type", "outcome_count", "accepted_count")
 REGISTRY_KINDS = ("teams", "workflows", "attribution_rules", "ceilings")
 
@@ -64,7 +67,10 @@ def write_home(
     for day in span:
         if day != stories.MISSING_CALL_LOG_DAY:
             written.append(_put(home / "inbox" / "calls" / f"{day.isoformat()}.csv", call_log_csv(seed, day)))
+    for day in filter(metered, span):
+        written.append(_put(home / "inbox" / "meters" / f"{day.isoformat()}.csv", meters_csv(seed, day)))
     written.append(_put(home / "inbox" / "outcomes" / "outcomes.csv", outcomes_csv(seed, span)))
+    written += [_put(home / "inbox" / name, text) for name, text in lifecycle.files().items()]
     for kind in REGISTRY_KINDS:
         written.append(_put(home / "inbox" / "registry" / f"{kind}.csv", registry_csv(kind)))
     return written
@@ -72,16 +78,19 @@ def write_home(
 
 def call_log_csv(seed: int, day: date) -> str:
     """Return the gateway's call log of one day, in order of time."""
-    calls = sorted((c for stream in CALL_LOG_STREAMS for c in calls_of_day(seed, stream, day)), key=in_time)
-    return _csv(CALL_COLUMNS, (_call_row(day.isoformat(), call) for call in calls))
+    steps = (steps_of_day(seed, stream, day, calls_of_day(seed, stream, day)) for stream in CALL_LOG_STREAMS)
+    calls = sorted(chain.from_iterable(steps), key=lambda both: in_time(both[0]))
+    return _csv(CALL_COLUMNS, (_call_row(day.isoformat(), call, step) for call, step in calls))
 
 
-def _call_row(day: str, call: Call) -> tuple:
+def _call_row(day: str, call: Call, step: Step) -> tuple:
     minutes, ms = divmod(call.started_at_ms % 86_400_000, 60_000)
     clock = f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
     cost = call.cost_nano_usd
     dollars = None if cost is None else f"{cost // 10**9}.{cost % 10**9:09d}"
-    return (call.request_id, f"{day}T{clock}Z", *call[2:-1], dollars)
+    seconds = f"{step.duration_ms // 1000}.{step.duration_ms % 1000:03d}"
+    return (call.request_id, f"{day}T{clock}Z", *call[2:-1], dollars, step.reasoning_output_tokens, seconds,
+            step.run_id, step.step_kind)
 
 
 def outcomes_csv(seed: int, days: Iterable[date]) -> str:
@@ -166,9 +175,10 @@ def settings_toml(urls: ServerUrls) -> str:
         "[sources.call_log]", 'path = "inbox/calls/{date}*.csv"', 'format = "csv"', "",
         "[sources.call_log.columns]", 'request_id = "id"', 'started_at_utc = "timestamp"', "",
         "[sources.gpu_prometheus]", f'base_url = "{urls.prometheus_url}"', 'site = "paris-dc"', "step_seconds = 60", "",
+        "[sources.meters]", 'path = "inbox/meters/{date}*.csv"', 'site = "paris-dc"', "step_seconds = 900", "",
         "[sources.electricity_maps]", f'base_url = "{urls.electricity_maps_url}"',
         f'fallback_url = "{urls.electricity_maps_fallback_url}"', "",
-        "[sources.outcomes]", 'path = "inbox/outcomes/*.csv"',
+        "[sources.outcomes]", 'path = "inbox/outcomes/*.csv"', "", *lifecycle.SETTINGS,
     ]
     for site, (zone, country, pue, pue_source, market) in SITES.items():
         lines += ["", f"[sites.{site}]", f'zone = "{zone}"', f'country = "{country}"']
@@ -177,6 +187,7 @@ def settings_toml(urls: ServerUrls) -> str:
     for provider, (site, record, meter) in PROVIDERS.items():
         lines += ["", f"[providers.{provider}]", f'site = "{site}"', f'system_of_record = "{record}"']
         lines += [f'energy_from = "{meter}"'] if meter else []
+        lines += [f'catalogue = "{CATALOGUES[provider]}"'] if provider in CATALOGUES else []
     return "\n".join(lines) + "\n"
 
 

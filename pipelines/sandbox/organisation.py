@@ -114,3 +114,5 @@ PROVIDERS: dict[str, tuple[str, str, str | None]] = {
     "acme": ("acme-frankfurt", "call_log", None),
     "self_hosted": ("paris-dc", "call_log", "gpu_prometheus"),
 }
+# Provider -> whose names its models go by
+CATALOGUES = {"self_hosted": "huggingface_hub"}

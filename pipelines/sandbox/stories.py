@@ -119,6 +119,9 @@ GRID_GAP_ZONE = "DE"
 GRID_GAP_FROM_UTC = datetime(2026, 7, 6, 9, tzinfo=UTC)
 GRID_GAP_TO_UTC = datetime(2026, 7, 6, 15, tzinfo=UTC)
 
+# Story 9: an agent, whose log says which step of which run each call was; a few runs take most of the energy.
+AGENT_WORKFLOW = "test-generation"
+
 # A workflow that was switched off, and a key that was handed from one workflow to another.
 RETIRED_WORKFLOW = "cv-screening-notes"
 RETIRED_FROM = date(2026, 7, 1)

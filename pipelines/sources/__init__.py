@@ -10,7 +10,8 @@ from pipelines.settings import Settings
 from pipelines.source import Source
 
 MODULES = (
-    "openai", "call_log", "gpu_prometheus", "electricity_maps", "outcomes", "registry", "settings_rows", "deliveries",
+    "openai", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "instruments",
+    "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements", "registry", "settings_rows", "deliveries",
 )
 
 

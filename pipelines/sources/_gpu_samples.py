@@ -4,7 +4,7 @@ Which metrics are asked for, where and when, belongs to `gpu_prometheus`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.sources._prometheus import Answer
@@ -22,7 +23,7 @@ WORSE = 1_000  # added to the rank of a metric that says less on this kind of de
 # A value above these is one of DCGM's "blank" sentinels or a broken card, never a reading: 90 GJ are nearly three years
 # at 1 kW without a driver reload.
 LARGEST = {"energy_j": 9 * 10**10, "power_w": 10**5, "util_ratio": Decimal("1.1")}
-
+NO_READINGS = pa.schema({"series": pa.int32(), "at_ms": pa.int64(), "value": pa.decimal128(24, 6)}).empty_table()
 
 
 @dataclass(frozen=True)
@@ -59,57 +60,74 @@ class Hour:
     """The readings of one hour as columns (series, at_ms, value), and what was said and left out.
 
     Attributes:
+        unread: Samples whose values are still text, as columns (series, metric, at_ms, raw); see `read`.
         copied: Series that the server has more than once, told apart by labels that mean nothing here.
     """
 
     readings: pa.Table
+    unread: list[pa.Table] = field(default_factory=list)
     copied: set[int] = field(default_factory=set)
     warnings: set[str] = field(default_factory=set)
     refused: int = 0
 
 
-def read_hour(
-    duck: duckdb.DuckDBPyConnection, answers: Iterator[Answer], metrics: tuple[Metric, ...],
-    exporter: re.Pattern[str], known: dict[Series, int],
+def hour_of(
+    answers: Iterator[Answer], metrics: tuple[Metric, ...], exporter: re.Pattern[str], known: dict[Series, int],
 ) -> Hour:
-    """Reads each value exactly (text to decimal, never through a double) and leaves out what cannot be a reading."""
+    """Understands the labels of one hour's answers; the values are not read yet."""
     rank = {metric.name: (number, metric) for number, metric in enumerate(metrics)}
-    hour, parts = Hour(_thin([], [], [])), []
+    hour = Hour(NO_READINGS)
     for answer in answers:
         hour.warnings.update(answer.warnings)
         numbers = np.full(len(answer.labels), -1, dtype=np.int32)
-        rules, seen = [], set()
+        places = np.empty(len(answer.labels), dtype=np.int16)
+        seen = set()
         for index, labels in enumerate(answer.labels):
-            place, metric = rank[labels["__name__"]]
-            series = series_of(labels, metric, place, exporter)
+            places[index], metric = rank[labels["__name__"]]
+            series = series_of(labels, metric, int(places[index]), exporter)
             if series:
                 number = known.setdefault(series, len(known))
                 if number in seen:
                     hour.copied.add(number)
                 seen.add(number)
                 numbers[index] = number
-            rules.append((index, metric.factor, LARGEST[metric.quantity]))
-        if not len(answer.raw):
-            continue
-        duck.register("answer", pa.table({
-            "label": answer.series, "series": numbers[answer.series], "at_ms": answer.at_ms, "raw": answer.raw,
-        }))
-        duck.register("rules", pa.table({
-            "label": pa.array([r[0] for r in rules], pa.int32()),
-            "factor": pa.array([r[1] for r in rules], pa.decimal128(9, 6)),
-            "largest": pa.array([Decimal(r[2]) for r in rules], pa.decimal128(24, 6)),
-        }))
-        parts.append(duck.sql("""
-            with scaled as (
-                select series, at_ms, largest, try_cast(raw as decimal(28, 9)) * factor as value
-                from answer join rules using (label)
-            )
-            select series, at_ms, cast(value as decimal(24, 6)) as value
-            from scaled where value between 0 and largest and series >= 0
-        """).to_arrow_table())
-        hour.refused += len(answer.raw) - len(parts[-1])
-    hour.readings = pa.concat_tables(parts) if parts else hour.readings
+        if len(answer.raw):
+            hour.unread.append(pa.table({
+                "series": numbers[answer.series], "metric": places[answer.series], "at_ms": answer.at_ms,
+                "raw": answer.raw,
+            }))
     return hour
+
+
+def read(duck: duckdb.DuckDBPyConnection, hours: Iterable[Hour], metrics: tuple[Metric, ...]) -> None:
+    """Reads each value exactly (text to decimal, never through a double) and leaves out what cannot be a reading.
+
+    One query for many hours, because a query on one hour of a small site is mostly its own preparation.
+    """
+    waiting = [hour for hour in hours if hour.unread]
+    if not waiting:
+        return
+    duck.register("samples", pa.concat_tables([
+        part.append_column("hour", pa.array(np.full(len(part), number, dtype=np.int32)))
+        for number, hour in enumerate(waiting) for part in hour.unread
+    ]))
+    duck.register("rules", pa.table({
+        "metric": pa.array(range(len(metrics)), pa.int16()),
+        "factor": pa.array([metric.factor for metric in metrics], pa.decimal128(9, 6)),
+        "largest": pa.array([Decimal(LARGEST[metric.quantity]) for metric in metrics], pa.decimal128(24, 6)),
+    }))
+    found = duck.sql("""
+        with scaled as (
+            select hour, series, at_ms, largest, try_cast(raw as decimal(28, 9)) * factor as value
+            from samples join rules using (metric)
+        )
+        select hour, series, at_ms, cast(value as decimal(24, 6)) as value
+        from scaled where value between 0 and largest and series >= 0
+    """).to_arrow_table()
+    for number, hour in enumerate(waiting):
+        hour.readings = found.filter(pc.equal(found["hour"], number)).drop_columns("hour")
+        hour.refused = sum(map(len, hour.unread)) - len(hour.readings)
+        hour.unread = []
 
 
 def series_of(labels: Mapping[str, str], metric: Metric, place: int, exporter: re.Pattern[str]) -> Series | None:
@@ -215,10 +233,3 @@ def _labelled(rows: pa.Table, series: list[Series], step: int, schema: pa.Schema
             codes = pa.array([code.get(t) for t in texts], pa.int32())
             columns[name] = pa.DictionaryArray.from_arrays(codes.take(place), pa.array(words, pa.string()))
     return pa.table([columns[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
-
-
-def _thin(series: list[int], at_ms: list[int], value: list[Decimal]) -> pa.Table:
-    return pa.table({
-        "series": pa.array(series, pa.int32()), "at_ms": pa.array(at_ms, pa.int64()),
-        "value": pa.array(value, pa.decimal128(24, 6)),
-    })

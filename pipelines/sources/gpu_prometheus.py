@@ -16,7 +16,7 @@ from pipelines.errors import JevonsError, SourceError
 from pipelines.http import Client
 from pipelines.source import Column, Context, DayFile, Source, Table
 from pipelines.sources import _prometheus
-from pipelines.sources._gpu_samples import LARGEST, Hour, Metric, Series, read_hour, write_day
+from pipelines.sources._gpu_samples import LARGEST, ROW_GROUP, Hour, Metric, Series, hour_of, read, write_day
 from pipelines.typed import arrow_schema
 from pipelines.window import DAY, Window
 
@@ -100,9 +100,12 @@ def fetch(context: Context, window: Window) -> Iterator[DayFile]:
     with engine.connect(context.scratch) as duck:
         for start_s in range(window.start_s - HOUR_SECONDS, window.end_s + HOUR_SECONDS, HOUR_SECONDS):
             answers = _prometheus.samples(client, chosen, start_s, start_s + HOUR_SECONDS)
-            hours.append(read_hour(duck, answers, metrics, exporter, known))
+            hours.append(hour_of(answers, metrics, exporter, known))
             day = (datetime.fromtimestamp(start_s, UTC) - DAY).date()
-            if start_s % (24 * HOUR_SECONDS) or day not in window:
+            whole = not start_s % (24 * HOUR_SECONDS) and day in window
+            if whole or sum(len(part) for hour in hours for part in hour.unread) > ROW_GROUP:
+                read(duck, hours, metrics)
+            if not whole:
                 continue
             path = context.scratch / f"{NAME}-{day}.parquet"
             own = list(hours)[1:-1]

@@ -6,6 +6,7 @@ Reading and checking the file is the business of `pipelines.settings`; secrets a
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from pipelines import runtime_proxies
 from pipelines.settings import CONTROLS, FILE, SIZE_CLASSES
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.window import Window
@@ -31,6 +32,10 @@ def _sources(context: Context, window: Window) -> Iterator[Page]:
     settings = context.settings
     names = sorted(name for name in settings.sources if settings.enabled(name))
     yield Page([{"source": name, "site": settings.sources[name].get("site")} for name in names], f"{FILE}, sources")
+
+
+def _runtime_proxies(context: Context, window: Window) -> Iterator[Page]:
+    yield Page(list(runtime_proxies.frozen(context.settings.home)), str(runtime_proxies.FILE))
 
 
 SOURCE = Source(
@@ -78,5 +83,17 @@ SOURCE = Source(
             Column("source", "VARCHAR", "Source that is switched on.", required=True),
             Column("site", "VARCHAR", "Site that its meters stand at; null = by provider."),
         ), ("source",), _sources, "One row per source that is switched on.", daily=False),
+        Table("runtime_proxies", (
+            Column("gpu_model", "VARCHAR", "GPU model as its driver names it.", required=True),
+            Column("low_w", "DECIMAL(12,6)", "Low end of fitted_w.", required=True, minimum=0),
+            Column("fitted_w", "DECIMAL(12,6)", "Watts of a held GPU in the organisation's metered hours.",
+                   required=True, minimum=0),
+            Column("high_w", "DECIMAL(12,6)", "High end of fitted_w.", required=True, minimum=0),
+            Column("gsd_ratio", "DECIMAL(12,6)", "Spread of those hours.", required=True, minimum=1),
+            Column("metered_hours", "BIGINT", "How many hours were fitted.", required=True, minimum=1),
+            Column("fitted_from_date", "DATE", "First day of those hours.", required=True),
+            Column("fitted_to_date", "DATE", "Last day of those hours.", required=True),
+            Column("valid_from", "DATE", "First day on which the fit counts.", required=True),
+        ), ("gpu_model", "valid_from"), _runtime_proxies, "One row per fit that was frozen.", daily=False),
     ),
 )

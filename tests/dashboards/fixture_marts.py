@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import fixture_evidence
 
 from pipelines import snapshot
 
@@ -142,7 +143,7 @@ DDL = {
     "small_model_fit varchar, "
     "expected_monthly_calls bigint, review_due_date date, status varchar",
     "dim_model": "model_id varchar, provider varchar, model_name varchar, factor_id varchar",
-    "dim_factor": "factor_id varchar, factor_set varchar, evidence_tier integer",
+    "dim_factor": "factor_id varchar, factor_set varchar, evidence_tier integer, provider varchar, model_name varchar",
     "dim_site": "site_id varchar, zone varchar, country varchar, pue_ratio decimal(9,4)",
     "fct_footprint_daily": "usage_date date, team_id varchar, workflow_id varchar, source varchar, provider varchar, "
     "model_id varchar, site_id varchar, grid_zone varchar, lifecycle_stage varchar, call_purpose varchar, "
@@ -150,14 +151,17 @@ DDL = {
     "retry_count decimal(38,0), "
     "error_count bigint, input_tokens bigint, cached_input_tokens bigint, output_tokens bigint, "
     "gpu_seconds decimal(24,3), energy_kwh_low decimal(24,9), energy_kwh decimal(24,9), "
-    "energy_kwh_high decimal(24,9), location_gco2e decimal(24,9), market_gco2e decimal(24,9), "
-    "embodied_gco2e decimal(24,9), water_litres decimal(24,9), cost_usd decimal(24,9), evidence_tier integer, "
+    "energy_kwh_high decimal(24,9), "
+    "location_gco2e_low decimal(24,9), location_gco2e decimal(24,9), location_gco2e_high decimal(24,9), "
+    "market_gco2e decimal(24,9), embodied_gco2e decimal(24,9), water_litres decimal(24,9), cost_usd decimal(24,9), "
+    "evidence_tier integer, "
     "gap_reason varchar, grid_rung varchar",
     "fct_ceiling_position_daily": "usage_date date, ceiling_id varchar, perimeter_type varchar, perimeter_id varchar, "
     "metric varchar, period_start date, period_end date, limit_quantity decimal(38,9), used_quantity decimal(38,9), "
     "used_low decimal(38,9), used_high decimal(38,9), used_ratio decimal(18,9), forecast_quantity decimal(38,9), "
     "exhaustion_date date, breach_probability decimal(9,6), status varchar",
-    "fct_coverage_daily": "usage_date date, source varchar, expected_tables integer, received_tables integer",
+    "fct_coverage_daily": "usage_date date, source varchar, expected_tables integer, received_tables integer, "
+    "expected_account_count bigint, received_account_count bigint, received_account_hour_count bigint",
     "fct_restatement": "source varchar, table_name varchar, usage_date date, version integer, quantity varchar, "
     "landed_total decimal(38,9), is_current boolean",
 }
@@ -165,10 +169,12 @@ SUMS = ", ".join(
     f"sum({name}) as {name}"
     for name in (
         "call_count retry_count error_count input_tokens cached_input_tokens output_tokens gpu_seconds energy_kwh_low "
-        "energy_kwh energy_kwh_high location_gco2e market_gco2e embodied_gco2e water_litres cost_usd"
+        "energy_kwh energy_kwh_high location_gco2e_low location_gco2e location_gco2e_high market_gco2e embodied_gco2e "
+        "water_litres cost_usd"
     ).split()
 ) + (
-    ", case when sum(call_count) > 0 then (coalesce(sum(call_count) filter (energy_kwh is not null), 0)"
+    ", case when sum(call_count) > 0 then (coalesce(sum(call_count) filter (energy_kwh is not null or "
+    "gap_reason = 'metered_elsewhere'), 0)"
     " / sum(call_count))::decimal(9,8) end as coverage_ratio"
 )
 DERIVED = {
@@ -180,9 +186,13 @@ DERIVED = {
     "fct_gap_daily": "select usage_date, source, provider, model_id, gap_reason, "
     "sum(call_count) as call_count, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens, "
     "sum(gpu_seconds) as gpu_seconds, sum(energy_kwh_high) as energy_kwh_high "
-    "from fct_footprint_daily where gap_reason is not null group by 1, 2, 3, 4, 5",
+    "from fct_footprint_daily where gap_reason <> 'metered_elsewhere' group by 1, 2, 3, 4, 5",
 }
-MARTS = [*DDL, *DERIVED, "fct_outcome_daily"]
+MARTS = [*DDL, *DERIVED, "fct_outcome_daily", *fixture_evidence.MARTS]
+EARLIER = {
+    "fct_organisation_daily": ("location_gco2e_low", "location_gco2e_high"),
+    "fct_coverage_daily": ("expected_account_count", "received_account_count", "received_account_hour_count"),
+}
 FACTS = {
     "organisation": "Sandbox Organisation",
     "sandbox": True,
@@ -192,9 +202,26 @@ FACTS = {
 
 
 def publish(
-    home: Path, *, days: int = 90, ceilings: bool = True, known_energy: bool = True, **facts
+    home: Path,
+    *,
+    days: int = 90,
+    ceilings: bool = True,
+    known_energy: bool = True,
+    evidence: bool = True,
+    earlier: bool = False,
+    **facts,
 ) -> snapshot.Published:
-    """Build the marts for `days` days (0: all tables empty) and publish them into `home`."""
+    """Build the marts for `days` days (0: all tables empty) and publish them into `home`.
+
+    Args:
+        home: receives `published/`.
+        days: from `FIRST_DAY` on.
+        ceilings: whether any is set.
+        known_energy: whether any factor or meter is known.
+        evidence: whether the marts of Evidence and Models have rows.
+        earlier: publish what an earlier version did: without those marts, ranges of carbon and accounts.
+        facts: changes of the manifest.
+    """
     home.mkdir(parents=True, exist_ok=True)
     warehouse = home / "warehouse.duckdb"
     warehouse.unlink(missing_ok=True)
@@ -209,7 +236,17 @@ def publish(
                 "dim_model",
                 [("gpt-4o-mini", "openai", "gpt-4o-mini", "f1"), ("acme/acme-llm-1", "acme", "acme-llm-1", None)],
             )
-            _insert(connection, "dim_factor", [("f1", "ecologits-0.11.3", 4)])
+            _insert(
+                connection,
+                "dim_factor",
+                [
+                    ("f1", "ecologits-0.11.3", 4, "openai", "gpt-4o-mini"),
+                    ("f2", "mlenergy-3.0", 3, "self_hosted", "llama-70b"),
+                    ("f3", "jevons-defaults-1", 5, "hostile", HOSTILE_TEAM),
+                    ("site/paris-dc", "site", 4, None, None),
+                    ("f4", "jevons-2026.11", 1, "hardware", "NVIDIA L4"),
+                ],
+            )
             _insert(connection, "dim_site", [("paris-dc", "FR", "FRA", Decimal("1.25"))])
             _insert(connection, "fct_footprint_daily", list(_footprint(days, known_energy)))
             _insert(connection, "fct_coverage_daily", list(_coverage(days)))
@@ -217,6 +254,11 @@ def publish(
         for name, sql in DERIVED.items():
             connection.execute(f"create table {name} as {sql}")
         _outcomes(connection)
+        fixture_evidence.fill(connection, FIRST_DAY, days if evidence and known_energy else 0)
+        if earlier:
+            for table, columns in EARLIER.items():
+                for column in columns:
+                    connection.execute(f"alter table {table} drop column {column}")
         if days and ceilings:
             for number, ceiling in enumerate(_ceilings(days)):
                 _position(connection, f"c{number}", *ceiling)
@@ -226,7 +268,8 @@ def publish(
         if days
         else {"data_from": None, "data_to": None}
     )
-    return snapshot.publish(warehouse, home, MARTS, {**FACTS, **span, **facts})
+    marts = [name for name in MARTS if not (earlier and name in fixture_evidence.MARTS)]
+    return snapshot.publish(warehouse, home, marts, {**FACTS, **span, **facts})
 
 
 def _insert(connection, table, rows):
@@ -286,10 +329,11 @@ def _footprint(days, known_energy):
             )
             model, provider = ("acme/acme-llm-1", "acme") if wh is None else ("gpt-4o-mini", "openai")
             purpose = "background" if flow_id in ("nightly-index", "search-reviews") else "interactive"
+            tier = {"claims-letters": 3, "contract-check": 5, "search-reviews": 2}.get(flow_id, 4)
             per_call = None if wh is None or not known_energy else Decimal(wh) * cheaper
-            yield _row(usage_date, team, flow_id, provider, model, purpose, "direct", made - again, 0, per_call, 4)
+            yield _row(usage_date, team, flow_id, provider, model, purpose, "direct", made - again, 0, per_call, tier)
             if again:
-                yield _row(usage_date, team, flow_id, provider, model, "retry", "direct", again, again, per_call, 4)
+                yield _row(usage_date, team, flow_id, provider, model, "retry", "direct", again, again, per_call, tier)
         wh = Decimal("0.8") if known_energy else None
         yield _row(
             usage_date,
@@ -333,6 +377,20 @@ def _footprint(days, known_energy):
                 metered_kwh=Decimal("2.6"),
                 line="idle",
             )
+            yield _row(
+                usage_date,
+                "platform",
+                "nightly-index",
+                "self_hosted",
+                "llama-70b",
+                "background",
+                "direct",
+                2000,
+                0,
+                None,
+                0,
+                gap="metered_elsewhere",
+            )
 
 
 def _row(
@@ -349,16 +407,18 @@ def _row(
     tier,
     metered_kwh=None,
     line="direct",
+    gap="no_factor",
 ):
     kwh = metered_kwh if metered_kwh is not None else (None if wh is None else wh * calls / 1000)
     width = Decimal("1.1") if tier == 0 else Decimal("1.9")
     low, high = (None, None) if kwh is None else (kwh / width, kwh * width)
     grams = None if kwh is None else kwh * 210
-    gap = "no_factor" if kwh is None else None
+    gap = gap if kwh is None else None
+    carbon = (None,) * 3 if kwh is None else (low * 190, grams, high * 230)
     return (
         usage_date, team, flow, "openai" if provider == "openai" else "call_log", provider, model, "paris-dc", "FR",
         "inference", purpose, line, None if kwh is None else "f1", method, calls, retries, calls // 200,
-        calls * 900, calls * 200, calls * 240, None, low, kwh, high, grams, None, None, None,
+        calls * 900, calls * 200, calls * 240, None, low, kwh, high, *carbon, None, None, None,
         Decimal(calls) / 1000, None if kwh is None else tier, gap, "yearly_mix",
     )  # fmt: skip
 
@@ -366,9 +426,9 @@ def _row(
 def _coverage(days):
     for day in range(days):
         usage_date = FIRST_DAY + timedelta(days=day)
-        yield (usage_date, "openai", 5, 4 if day == 33 else 5)
-        yield (usage_date, "call_log", 1, 1)
-        yield (usage_date, "gpu_prometheus", 1, 1)
+        yield (usage_date, "openai", 5, 4 if day == 33 else 5, 12, 11 if 50 <= day < 54 else 12, 240)
+        yield (usage_date, "call_log", 1, 0 if day == 60 else 1, 6, 0 if day == 60 else 6, 0 if day == 60 else 130)
+        yield (usage_date, "gpu_prometheus", 1, 1, None, None, None)
 
 
 def _restatement():

@@ -7,11 +7,12 @@ import csv
 import io
 from pathlib import Path
 
+import fixture_evidence
 import fixture_marts
 import pytest
 from browsing import open_page
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes"]
+PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Evidence", "Models"]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,8 @@ def test_a_page_is_whole_local_and_inert(visit, address, name):
     assert visit.complaints == []
     assert visit.query_selector_all("[data-testid=stException]") == []
     assert "SANDBOX" in visit.inner_text("[data-testid=stMain]")
-    assert fixture_marts.HOSTILE_TEAM in visit.text_content("[data-testid=stMain]")
+    hostile = fixture_evidence.HOSTILE_RUN if name == "Models" else fixture_marts.HOSTILE_TEAM
+    assert hostile in visit.text_content("[data-testid=stMain]")
     assert visit.evaluate("document.querySelectorAll('[data-testid=stMain] script').length") == 0
     # No part of the page is wider than the window, and Streamlit's own buttons are out of sight.
     assert visit.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -1,4 +1,4 @@
-"""All four pages on the build that `jevons demo` publishes: what is seen equals what `jevons sql` answers.
+"""All pages on the build that `jevons demo` publishes: what is seen equals what `jevons sql` answers.
 
 What does not belong here: odd builds and hostile names; the made-up marts have those.
 """
@@ -14,12 +14,12 @@ from support import run_jevons
 from pipelines import units
 from pipelines.sqlcommand import run_sql
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes"]
+PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Evidence", "Models"]
 
 
 @pytest.fixture(scope="module")
 def pages(browser, serve, demo_home):
-    """The four pages, opened once."""
+    """The pages, opened once."""
     address = serve(demo_home)
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     opened = {}
@@ -134,3 +134,49 @@ def test_workflows_and_outcomes_are_all_there(pages, ask):
     assert f"{overdue} of 60 reviews were due before 29 August 2026" in _seen(pages["Workflows"])
     kinds = ask("select count(*) as n from (select distinct workflow_id, outcome_type from fct_outcome_daily)")[0]["n"]
     assert pages["Outcomes"].locator("table.j").first.locator("tbody tr").count() == int(kinds)
+
+
+def test_the_ladder_of_evidence_holds_all_energy_and_all_calls(pages, ask, total):
+    rows = pages["Evidence"].locator("table.j").first.locator("tbody tr").all()
+    cells = [row.locator("td").all_inner_texts() for row in rows]
+    shown = {row[0].strip().splitlines()[0].strip(): (row[1], row[4]) for row in cells}
+    tiers = ask(
+        "select evidence_tier as tier, sum(energy_kwh) as kwh, sum(call_count) as calls from fct_footprint_daily"
+        " where energy_kwh is not null group by 1 order by 1"
+    )
+    names = ("Metered at the wall", "Telemetry", "Supplier", "Benchmark", "Estimate from size", "Default")
+    assert sum(Decimal(str(row["kwh"])) for row in tiers) == total["energy_kwh"]
+    for row in tiers:
+        assert shown[names[int(row["tier"])]][0] == units.number(row["kwh"], 4)
+    calls = sum(int(call.replace(",", "")) for _, call in shown.values() if call != "none")
+    assert calls == total["calls"]
+    apart = ask("select sum(call_count) as calls from fct_gap_daily")[0]["calls"]
+    assert shown["Unknown"] == ("unknown", f"{int(Decimal(str(apart))):,}")
+
+
+def test_ranges_and_quantiles_are_those_of_the_newest_month(pages, ask):
+    energy = ask(
+        "select low, high from fct_range_monthly where perimeter_type = 'organisation' and metric = 'energy_kwh'"
+        " order by usage_month desc limit 1"
+    )[0]
+    said = _plain(units.energy_range(Decimal(str(energy["low"])), Decimal(str(energy["high"]))))
+    assert f"The energy of August 2026 lies between {said.replace(' to ', ' and ')}" in _seen(pages["Evidence"])
+    spread = ask(
+        "select p50_wh, p99_wh from fct_request_quantile_monthly where perimeter_type = 'organisation'"
+        " order by usage_month desc limit 1"
+    )[0]
+    half, most = (units.number(spread[name]) for name in ("p50_wh", "p99_wh"))
+    seen = _seen(pages["Models"])
+    assert f"half used at most {half} Wh, one in a hundred over {most} Wh" in seen
+
+
+def test_the_gap_that_better_evidence_closes_most_is_named(pages, ask):
+    best = ask(
+        "select factor_id, width_reduction_ratio as ratio from fct_factor_upgrade_monthly"
+        " where usage_month = (select max(usage_month) from fct_factor_upgrade_monthly)"
+        " order by width_reduction_ratio desc nulls last limit 1"
+    )[0]
+    assert 0 < Decimal(str(best["ratio"])) < 1
+    row = pages["Evidence"].locator("table.j", has_text="One rung better").locator("tbody tr").first
+    assert best["factor_id"] in _plain(row.inner_text())
+    assert _plain(units.percent(best["ratio"])) in _plain(row.inner_text())

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,9 +24,17 @@ from pipelines.typed import to_arrow
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 MODELS = (
     "staging/gpu_prometheus", "intermediate/days/int_gpu_reading__series.sql",
-    "intermediate/days/int_gpu_reading__instants.sql",
+    "intermediate/days/int_gpu_reading__instants.sql", "intermediate/days/int_gpu_energy__counted.sql",
+    "intermediate/days/int_gpu_energy__uncounted.sql",
     "intermediate/days/int_gpu_energy__intervals.sql", "intermediate/days/int_gpu_energy__pieces.sql",
     "intermediate/days/int_gpu_energy__hourly.sql", "intermediate/days/_int_gpu_energy__models.yml",
+)
+SEEDS = ("gpu_factor.csv", "gpu_model.csv", "_gpu_model_seeds.yml")
+# what was frozen, as a stub: these tests give it as a table
+PROXIES = "stg_settings__runtime_proxies"
+PROXY = (
+    "cast(null as varchar) as gpu_model, cast(null as decimal(12, 6)) as low_w, "
+    "cast(null as decimal(12, 6)) as fitted_w, cast(null as decimal(12, 6)) as high_w, cast(null as date) as valid_from"
 )
 DAY, DAYS_MS = date(2026, 6, 1), 86_400_000
 COLUMNS = (
@@ -46,6 +55,10 @@ def copy_project(target: Path) -> Path:
         else:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(origin, copy)
+    (target / "seeds").mkdir()
+    for name in SEEDS:
+        shutil.copy(PROJECT / "seeds" / name, target / "seeds" / name)
+    (target / "models" / f"{PROXIES}.sql").write_text(f"select {PROXY} limit 0", "utf-8")
     return target
 
 
@@ -106,14 +119,32 @@ def compiled(project: Path, **days: date):
     )
 
 
-def run(sql: SimpleNamespace, home: Path) -> list[dict]:
-    """The rows of the hourly model, in order."""
-    with duckdb.connect() as duck:
-        duck.execute(f"set file_search_path = '{home}'")
-        duck.execute("set threads = 2")
-        duck.execute("attach ':memory:' as jevons")
-        duck.execute("use jevons")
-        duck.execute(f"create view stg_gpu_prometheus__samples as {sql.staging}")
-        found = duck.execute(f"select {COLUMNS} from ({sql.hourly}) order by all")
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+@cache
+def memory() -> duckdb.DuckDBPyConnection:
+    """A database in memory with the frozen seeds: one for all runs, because making it takes as long as a run."""
+    duck = duckdb.connect()
+    duck.execute("set threads = 2")
+    duck.execute("attach ':memory:' as jevons")
+    duck.execute("use jevons")
+    for seed in ("gpu_factor", "gpu_model"):
+        path = PROJECT / "seeds" / f"{seed}.csv"
+        duck.execute(f"create table {seed} as from read_csv('{path}', all_varchar = true)")
+    duck.execute("alter table gpu_factor alter value type decimal(24, 18)")
+    for column in ("tdp_w", "idle_w"):
+        duck.execute(f"alter table gpu_model alter {column} type decimal(9, 3)")
+    return duck
+
+
+def run(sql: SimpleNamespace, home: Path, proxies: str = f"select {PROXY} limit 0") -> list[dict]:
+    """The rows of the hourly model, in order.
+
+    Args:
+        proxies: A query for the run-time proxies that were frozen.
+    """
+    duck = memory()
+    duck.execute(f"set file_search_path = '{home}'")
+    duck.execute(f"create or replace view stg_gpu_prometheus__samples as {sql.staging}")
+    duck.execute(f"create or replace view {PROXIES} as {proxies}")
+    found = duck.execute(f"select {COLUMNS} from ({sql.hourly}) order by all")
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -10,6 +10,8 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from ledger_oracle_carbon import contracts, placed, rounded
+
 SETS_IN_FORCE = ["jevons-2026.11", "mlenergy-3.0", "jevons-defaults-1", "ecologits-0.11.3"]  # preferred first
 IDENTITIES = ("api_key_id", "project_id", "workflow_tag", "pod", "node")
 COUNTS = ("call_count", "retry_count", "error_count", "input_tokens", "cached_input_tokens", "cache_write_input_tokens",
@@ -20,24 +22,23 @@ USES = {"request": "call_count", "input_token": "input_tokens", "cached_input_to
         "audio_second": "audio_seconds", "video_second": "video_seconds"}
 COUNTED = {**USES, "nano_usd": "cost_nano_usd"}
 ENDS = ("_low", "", "_high")
+# how wrong a method may be
+RATIOS = {"counter_delta": "energy_counter_ratio", "power_integral": "power_integral_ratio",
+          "power_integral_gappy": "power_integral_gappy_ratio", "tdp_utilisation": "tdp_utilisation_ratio",
+          "runtime_fitted": "runtime_fitted_ratio", "runtime_default": "runtime_default_ratio",
+          "host_residual": "host_residual_ratio", "job_counter": "energy_counter_ratio"}
 # what is compared with int_footprint__hourly, in this order
 COLUMNS = (
     "usage_hour_utc", "source", "provider", "provider_canonical", "model_canonical", "lifecycle_stage", "call_purpose",
     "serving_mode", "energy_line", "attribution_method", "workflow_id", "team_id", "site_id", "gap_reason", "factor_id",
-    "evidence_tier", "grid_zone", "grid_rung", *COUNTS, "cost_nano_usd", "energy_kwh_low", "energy_kwh",
-    "energy_kwh_high", "location_gco2e", "market_gco2e", "embodied_gco2e", "water_litres",
+    "evidence_tier", "grid_zone", "grid_rung", "grid_source", "grid_boundary", "grid_factor_id", "ghg_scope",
+    "scope3_category", *COUNTS, "cost_nano_usd", "energy_kwh_low", "energy_kwh", "energy_kwh_high",
+    "location_gco2e_low", "location_gco2e", "location_gco2e_high", "market_gco2e_low", "market_gco2e",
+    "market_gco2e_high", "embodied_gco2e", "water_onsite_litres", "water_offsite_litres", "water_litres",
 )
 NUMBERS = COLUMNS[COLUMNS.index("call_count"):]
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
-
-
-def rounded(value: Fraction | None, digits: int = 9) -> Fraction | None:
-    """Half away from zero, once."""
-    if value is None:
-        return None
-    size = Fraction(floor(abs(value) * 10**digits + Fraction(1, 2)), 10**digits)
-    return size if value >= 0 else -size
 
 
 def exact(value: Any) -> Fraction | None:
@@ -149,11 +150,28 @@ def attributed(tables: Tables) -> list[Row]:
 
 def footprint(tables: Tables) -> list[tuple]:
     """The rows of int_footprint__hourly as tuples of COLUMNS, numbers as fractions."""
-    return [
-        tuple(exact(line[name]) if name in NUMBERS else line[name] for name in COLUMNS)
-        for row in attributed(tables)
-        for line in _lines(row, tables)
+    sites = {site["site_id"]: site for site in tables["stg_settings__sites"]}
+    lines = energy_lines(tables)
+    covered = contracts(tables, by_site(lines))
+    whole = [
+        placed(row, sites.get(row["site_id"]), tables, covered.get((row["site_id"], row["usage_hour_utc"])))
+        for row in lines
     ]
+    return [tuple(exact(line[name]) if name in NUMBERS else line[name] for name in COLUMNS) for line in whole]
+
+
+def energy_lines(tables: Tables) -> list[Row]:
+    """Every line of energy, before it is placed."""
+    return [line for row in attributed(tables) for line in _lines(row, tables)]
+
+
+def by_site(lines: list[Row]) -> dict[tuple, Fraction]:
+    """Known energy of each site and hour."""
+    used: dict[tuple, Fraction] = defaultdict(Fraction)
+    for line in lines:
+        if line["site_id"] and line["energy_kwh"] is not None:
+            used[line["site_id"], line["usage_hour_utc"]] += line["energy_kwh"]
+    return used
 
 
 def _lines(row: Row, tables: Tables) -> list[Row]:
@@ -164,12 +182,12 @@ def _lines(row: Row, tables: Tables) -> list[Row]:
     site = next((each for each in tables["stg_settings__sites"] if each["site_id"] == site_id), None)
     row = {**row, "site_id": site_id}
     if not row["meter_method"]:
-        return [_placed({**row, **_estimate(row, tables, provider)}, site, tables)]
-    metered = {**row, **_reading(row, site, tables)}
-    lines = [_placed(metered, site, tables)]
-    if site is not None:
-        lines.append(_placed(_overhead(metered, site, tables), site, tables))
-    return lines
+        return [{**row, **_estimate(row, tables, provider)}]
+    metered = [{**row, **_reading(row, site, tables)}]
+    # where no meter read what the machine takes beside its boards, its usual share is added
+    if row["meter_method"] not in ("host_residual", "job_counter") and not row["meter_method"].endswith("_host"):
+        metered.append(_host_share(metered[0], tables))
+    return metered if site is None else [*metered, *(_overhead(each, site, tables) for each in metered)]
 
 
 def _best(row: Row, tables: Tables, provider: Row) -> Row | None:
@@ -239,16 +257,64 @@ def _reading(row: Row, site: Row | None, tables: Tables) -> Row:
     found = {"embodied_gco2e": embodied, "onsite": exact(site.get("water_litres_per_kwh")) if site else None,
              "gap_reason": "no_meter", "factor_id": None, "evidence_tier": None,
              "energy_kwh_low": None, "energy_kwh": None,
-             # time that no meter read is at most what the hungriest GPU draws
-             "energy_kwh_high": rounded(Fraction(_hardware(tables, "largest_kwh_per_gpu_second")["value"])
-                                        * row["gpu_seconds"])}
+             "energy_kwh_high": rounded(_rated(row, tables))}
     if row["energy_millijoules"] is None:
         return found
-    ratio = {"counter_delta": "energy_counter_ratio", "power_integral": "power_integral_ratio"}[row["meter_method"]]
-    factor = _hardware(tables, ratio)
+    method, closed, _ = row["meter_method"].partition("_of_closed_host")
+    factor = _hardware(tables, "metered_host_ratio" if closed else RATIOS[method.removesuffix("_of_metered_host")])
     kwh = rounded(Fraction(row["energy_millijoules"], 3_600_000_000))  # the reading is a figure of its own
-    return {**found, "gap_reason": None, "factor_id": factor["gpu_factor_id"], "evidence_tier": factor["evidence_tier"],
-            **{f"energy_kwh{end}": rounded(kwh * Fraction(factor[f"value{end}"])) for end in ENDS}}
+    low, central, high = (Fraction(factor[f"value{end}"]) for end in ENDS)
+    if factor["quantity"] == "runtime_fitted_ratio":
+        low, high = _fitted(row, tables, low, high)
+    found.update(
+        gap_reason=None, factor_id=factor["gpu_factor_id"], evidence_tier=factor["evidence_tier"],
+        energy_kwh_low=rounded(kwh * low), energy_kwh=rounded(kwh * central), energy_kwh_high=rounded(kwh * high))
+    if factor["quantity"] not in ("metered_host_ratio", "host_residual_ratio", "energy_counter_ratio",
+                                  "power_integral_ratio"):
+        found["energy_kwh_high"] = max(found["energy_kwh_high"], rounded(_rated(row, tables)))
+    return found
+
+
+def _rated(row: Row, tables: Tables) -> Fraction:
+    """Power that was not read through is at most the board's rating or the largest, told as a counter would."""
+    board = _board(row, tables)
+    second = _hardware(tables, "largest_kwh_per_gpu_second")["value"] if board is None else None
+    most = Fraction(second) if board is None else Fraction(board["tdp_w"]) / 3_600_000
+    return rounded(most * row["gpu_seconds"]) * Fraction(_hardware(tables, "energy_counter_ratio")["value_high"])
+
+
+def _board(row: Row, tables: Tables) -> Row | None:
+    """The rated board whose pattern says most of the model's name; patterns here are a text and %."""
+    fitting = [each for each in tables["gpu_model"] if _like(row["model_canonical"], each["gpu_model_pattern"])]
+    return max(fitting, key=lambda each: len(each["gpu_model_pattern"]), default=None)
+
+
+def _like(value: str, pattern: str) -> bool:
+    before, wild, after = pattern.partition("%")
+    return value.startswith(before) and value.endswith(after) if wild else value == pattern
+
+
+def _fitted(row: Row, tables: Tables, low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
+    """The range of the latest fit in force, never narrower than the default one."""
+    fits = [each for each in tables["stg_settings__runtime_proxies"]
+            if each["gpu_model"] == row["model_canonical"] and each["valid_from"] <= row["usage_date"]]
+    if not fits:
+        return low, high
+    fit = max(fits, key=lambda each: each["valid_from"])
+    return (min(low, rounded(Fraction(fit["low_w"]) / Fraction(fit["fitted_w"]), 6)),
+            max(high, rounded(Fraction(fit["high_w"]) / Fraction(fit["fitted_w"]), 6)))
+
+
+def _host_share(row: Row, tables: Tables) -> Row:
+    share, known = _hardware(tables, "host_share_ratio"), row["energy_kwh"] is not None
+    return {
+        **row, **dict.fromkeys(WHOLE, 0), "energy_line": "idle" if row["energy_line"] == "idle" else "shared",
+        "embodied_gco2e": 0,
+        "factor_id": share["gpu_factor_id"] if known else None,
+        "evidence_tier": share["evidence_tier"] if known else None,
+        **{f"energy_kwh{end}": rounded(row[f"energy_kwh{end}"] * Fraction(share[f"value{end}"]))
+           if row[f"energy_kwh{end}"] is not None else None for end in ENDS},
+    }
 
 
 def _overhead(row: Row, site: Row, tables: Tables) -> Row:
@@ -260,34 +326,9 @@ def _overhead(row: Row, site: Row, tables: Tables) -> Row:
         factor = default["gpu_factor_id"], default["evidence_tier"]
     return {
         **row, **dict.fromkeys(WHOLE, 0), "energy_line": "overhead", "embodied_gco2e": 0,
+        "onsite": None if row["onsite"] is None else 0,  # a site's water is told per kWh of IT
         "factor_id": factor[0] if known else None, "evidence_tier": factor[1] if known else None,
         **{f"energy_kwh{end}": rounded(
             row[f"energy_kwh{end}"] * (Fraction(default[f"value{end}"] if given is None else given) - 1)
         ) if row[f"energy_kwh{end}"] is not None else None for end in ENDS},
-    }
-
-
-def _placed(row: Row, site: Row | None, tables: Tables) -> Row:
-    """With the carbon and the water of the place and the hour."""
-    site = site or {}
-    yearly = next((each for each in tables["grid_yearly"] if each["zone_country"] == site.get("country")), {})
-    hour = next((
-        each for each in tables["stg_electricity_maps__carbon_intensity"]
-        if (each["zone"], each["usage_hour_utc"]) == (site.get("zone"), row["usage_hour_utc"])
-    ), None)
-    rung = "unknown"
-    if hour:
-        rung = "hourly_estimated" if hour["is_estimated"] else "hourly_measured"
-    elif yearly:
-        rung = "yearly_mix"
-    intensity = hour["gco2e_per_kwh"] if hour else yearly.get("gco2e_per_kwh")
-    water = yearly.get("water_litres_per_kwh")
-
-    def times(ratio: Any) -> Fraction | None:
-        return None if row["energy_kwh"] is None or ratio is None else rounded(row["energy_kwh"] * Fraction(ratio))
-
-    return {
-        **row, "grid_zone": site.get("zone"), "grid_rung": None if row["energy_kwh"] is None else rung,
-        "location_gco2e": times(intensity), "market_gco2e": times(site.get("market_gco2e_per_kwh")),
-        "water_litres": times(None if water is None or row["onsite"] is None else Fraction(water) + row["onsite"]),
     }

@@ -11,14 +11,16 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
+from parsed_project import PROJECT, runner
 
-PROJECT = Path(__file__).parents[2] / "dbt_project"
 FIRST, END = "2026-01-01", "2027-01-01"
+VARIABLES = f"{{min_date: '{FIRST}', max_date: '{END}', activity_sources: [openai, call_log, gpu_prometheus]}}"
 # in the order in which they are made; what lies between them is ephemeral
 MODELS = (
-    "int_activity__hourly", "int_site__named", "int_grid__hourly", "int_footprint__hourly", "fct_footprint_daily",
-    "dim_team", "fct_workflow_daily", "fct_team_daily", "fct_organisation_daily",
+    "int_activity__hourly", "int_site__named", "int_grid__hourly", "int_energy_line__hourly",
+    "int_site_energy__hourly", "int_market__hourly", "int_instrument__hourly", "int_footprint__hourly",
+    "fct_footprint_daily", "dim_team", "fct_workflow_daily", "fct_team_daily", "fct_organisation_daily",
+    "fct_market_monthly", "fct_market_instrument_monthly", "fct_inventory_monthly",
 )
 TEXT, COUNT, INSTANT, DAY = pa.string(), pa.decimal128(18, 0), pa.timestamp("us"), pa.date32()
 FACTOR, RATIO = pa.decimal128(18, 18), pa.decimal128(12, 6)
@@ -53,15 +55,28 @@ TABLES = {
         "evidence_tier": pa.int32(), **{f"value{end}": pa.decimal128(24, 18) for end in ENDS},
     },
     "grid_yearly": {"grid_factor_id": TEXT, "factor_set": TEXT, "zone_country": TEXT, "gco2e_per_kwh": RATIO,
-                    "water_litres_per_kwh": RATIO},
+                    "grid_source": TEXT, "grid_boundary": TEXT, "water_litres_per_kwh": RATIO},
+    "gpu_model": {"gpu_model_pattern": TEXT, "tdp_w": pa.decimal128(9, 3), "idle_w": pa.decimal128(9, 3)},
+    "stg_settings__runtime_proxies": {"gpu_model": TEXT, "low_w": RATIO, "fitted_w": RATIO, "high_w": RATIO,
+                                      "valid_from": DAY},
+    "grid_rung": {"grid_rung": TEXT, "factor_set": TEXT, "low_ratio": RATIO, "high_ratio": RATIO},
     "stg_settings__providers": dict.fromkeys(
         ("provider", "site_id", "system_of_record", "energy_from", "gpu_model", "catalogue"), TEXT),
     "stg_settings__models": dict.fromkeys(("provider", "model", "size_class"), TEXT),
     "stg_settings__sources": {"source": TEXT, "site_id": TEXT},
     "stg_settings__sites": {"site_id": TEXT, "zone": TEXT, "country": TEXT, "pue_ratio": RATIO, "pue_source": TEXT,
-                            "market_gco2e_per_kwh": RATIO, "water_litres_per_kwh": RATIO},
+                            "market_gco2e_per_kwh": RATIO, "water_litres_per_kwh": RATIO, "control": TEXT,
+                            "market_boundary": TEXT},
+    "stg_settings__hardware": {
+        "hardware_id": TEXT, "purchase_date": DAY, "piece_count": pa.int64(),
+        **{f"embodied_kgco2e{end}": pa.decimal128(18, 6) for end in ENDS}},
+    "stg_instruments__instruments": {
+        "instrument_id": TEXT, "site_id": TEXT, "market_boundary": TEXT, "instrument_kind": TEXT,
+        "period_start_utc": INSTANT, "period_end_utc": INSTANT, "mwh": pa.decimal128(18, 6), "gco2e_per_kwh": RATIO,
+        "issued_by": TEXT, "evidence": TEXT},
     "stg_electricity_maps__carbon_intensity": {
-        "zone": TEXT, "usage_date": DAY, "usage_hour_utc": INSTANT, "gco2e_per_kwh": RATIO, "is_estimated": pa.bool_()},
+        "zone": TEXT, "usage_date": DAY, "usage_hour_utc": INSTANT, "gco2e_per_kwh": RATIO,
+        "grid_boundary": TEXT, "is_estimated": pa.bool_()},
     "stg_registry__teams": dict.fromkeys(("team_id", "team_name", "unit_id", "unit_name", "country"), TEXT),
     "stg_registry__workflows": {"workflow_id": TEXT, "team_id": TEXT},
     "stg_registry__attribution_rules": {
@@ -71,7 +86,11 @@ TABLES = {
 
 
 class Ledger:
-    """The rendered models."""
+    """The rendered models; whoever tests others beside them names these and what they read."""
+
+    models: Sequence[str] = MODELS
+    tables: Mapping[str, Mapping[str, pa.DataType]] = TABLES
+    variables: str = VARIABLES
 
     def __init__(self, folder: Path):
         """Renders the models into `folder`; takes a few seconds."""
@@ -79,9 +98,9 @@ class Ledger:
         before = os.environ.get("JEVONS_HOME")
         os.environ["JEVONS_HOME"] = str(folder)
         try:
-            done = dbtRunner().invoke([
+            done = runner().invoke([
                 "compile", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet", "--target-path",
-                str(folder / "target"), "--vars", f"{{min_date: '{FIRST}', max_date: '{END}'}}", "--select", *MODELS,
+                str(folder / "target"), "--vars", self.variables, "--select", *self.models,
             ])
         finally:
             DuckDBConnectionManager.close_all_connections()  # or this process keeps the warehouse locked
@@ -91,7 +110,7 @@ class Ledger:
                 os.environ["JEVONS_HOME"] = before
         assert done.success, done.exception
         compiled = folder / "target" / "compiled" / "jevons" / "models"
-        self.sql = {name: next(compiled.rglob(f"{name}.sql")).read_text("utf-8") for name in MODELS}
+        self.sql = {name: next(compiled.rglob(f"{name}.sql")).read_text("utf-8") for name in self.models}
         self.duck = duckdb.connect()
         self.duck.execute("set threads = 2")
         self.duck.execute("attach ':memory:' as jevons")
@@ -99,7 +118,7 @@ class Ledger:
 
     def run(self, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Fills the tables that the models read (empty where none are given) and makes the models anew."""
-        for name, columns in TABLES.items():
+        for name, columns in self.tables.items():
             rows = tables.get(name, ())
             schema = pa.schema(list(columns.items()))
             arrow = pa.table([pa.array([row.get(column) for row in rows], kind) for column, kind in columns.items()],
@@ -107,7 +126,7 @@ class Ledger:
             self.duck.register("made_up", arrow)
             self.duck.execute(f"create or replace table {name} as select * from made_up")
             self.duck.unregister("made_up")
-        for name in MODELS:
+        for name in self.models:
             self.duck.execute(f"create or replace table {name} as {self.sql[name]}")
 
     def rows(self, query: str) -> list[dict[str, Any]]:

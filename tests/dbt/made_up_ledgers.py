@@ -53,12 +53,15 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
 
     sites = [
         {"site_id": "s0", "zone": "Z0", "country": "AAA", "pue_ratio": None,
-         "market_gco2e_per_kwh": between("0", "9", 6)},
+         "market_gco2e_per_kwh": random.choice([None, between("0", "9", 6)])},
         {"site_id": "s1", "zone": "Z1", "country": "BBB", "pue_ratio": between("1", "3", 6),
          "water_litres_per_kwh": between("0", "2", 6)},
         {"site_id": "s2", "zone": "Z0", "country": "no yearly mix", "pue_ratio": between("1", "2", 2),
          "water_litres_per_kwh": Decimal("0.1")},
     ]
+    for site in sites:
+        site.update(control=random.choice([None, None, "own", "leased", "vendor"]),
+                    market_boundary=random.choice(["M0", "M1"]))
     return {
         "stg_settings__sites": sites,
         "stg_settings__sources": [
@@ -75,14 +78,36 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
         ],
         "grid_yearly": [
             {"grid_factor_id": country, "factor_set": "ecologits-0.11.3", "zone_country": country,
-             "gco2e_per_kwh": between("0", "900", 6),
+             "gco2e_per_kwh": between("0", "900", 6), "grid_source": "ecologits", "grid_boundary": "lifecycle",
              "water_litres_per_kwh": random.choice([None, between("0", "9", 6)])}
             for country in ("AAA", "BBB")
         ],
+        "grid_rung": [
+            {"grid_rung": rung, "factor_set": "jevons-defaults-1", "low_ratio": low, "high_ratio": high}
+            for rung, low, high in (
+                ("hourly_measured", between("0.8", "1", 6), between("1", "1.2", 6)),
+                ("hourly_estimated", between("0.5", "1", 6), between("1", "1.4", 6)),
+                ("yearly_mix", between("0.5", "1", 6), between("1", "1.5", 6)), ("unknown", None, Decimal("1.5")))
+        ],
+        "stg_instruments__instruments": list(_instruments(random, days)),
+        "stg_settings__hardware": [
+            {"hardware_id": f"h{n}", "purchase_date": random.choice(days), "piece_count": random.randint(1, 9),
+             "embodied_kgco2e": random.choice([None, between("0", "9", 6)])} for n in range(3)
+        ],
         "stg_electricity_maps__carbon_intensity": [
             {"zone": zone, "usage_date": day, "usage_hour_utc": datetime.combine(day, time(hour)),
-             "gco2e_per_kwh": between("0", "900", 6), "is_estimated": random.random() < 0.5}
+             "gco2e_per_kwh": between("0", "900", 6), "grid_boundary": "lifecycle",
+             "is_estimated": random.random() < 0.5}
             for zone in ("Z0", "Z1") for day in days for hour in (0, 1) if random.random() < 0.5
+        ],
+        "gpu_model": [
+            {"gpu_model_pattern": "H100%", "tdp_w": Decimal(700)},
+            {"gpu_model_pattern": "H100 PCIe", "tdp_w": Decimal(350), "idle_w": Decimal(40)},
+        ],
+        "stg_settings__runtime_proxies": [
+            {"gpu_model": "H100", "low_w": between("90", "100", 6), "fitted_w": between("100", "300", 6),
+             "high_w": between("300", "900", 6), "valid_from": days[number]}
+            for number in sorted({0, len(days) // 2})
         ],
         "gpu_factor": [
             {"gpu_factor_id": quantity, "factor_set": "jevons-defaults-1", "gpu_model_pattern": "%",
@@ -91,6 +116,15 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
             for quantity, tier, values in (
                 ("energy_counter_ratio", 1, (Decimal("0.95"), Decimal(1), Decimal("1.05"))),
                 ("power_integral_ratio", 1, (between("0.5", "1", 6), Decimal(1), between("1", "2", 6))),
+                ("metered_host_ratio", 0, (between("0.9", "1", 6), Decimal(1), between("1", "1.1", 6))),
+                ("host_residual_ratio", 0, (between("0.5", "1", 6), Decimal(1), between("1", "1.6", 6))),
+                ("power_integral_gappy_ratio", 1, (between("0.5", "1", 6), Decimal(1), between("1", "2", 6))),
+                ("tdp_utilisation_ratio", 4, (between("0.4", "1", 6), Decimal(1), between("1", "3", 6))),
+                ("runtime_fitted_ratio", 4, (between("0.5", "1", 6), Decimal(1), between("1", "2", 6))),
+                ("runtime_default_ratio", 5, (between("0.5", "1", 6), Decimal(1), between("1", "2", 6))),
+                ("host_share_ratio", 5, (between("0", "0.3", 6), between("0.3", "0.4", 6), between("0.4", "1", 6))),
+                ("busy_power_ratio", 5, (Decimal("0.5"), Decimal("0.7"), Decimal("0.9"))),
+                ("idle_power_ratio", 5, (Decimal("0.05"), Decimal("0.1"), Decimal("0.2"))),
                 ("default_pue_ratio", 5, (between("1", "1.2", 6), between("1.2", "1.5", 6), between("1.5", "3", 6))),
                 ("largest_kwh_per_gpu_second", 5,
                  (Decimal("0.0003"), between("0.0003", "0.0004", 18), Decimal("0.0005"))),
@@ -118,6 +152,28 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
              "valid_from": days[len(days) // 2], "valid_to": None},
         ],
     }
+
+
+def _instruments(random: Random, days: list[date]) -> Iterator[Row]:
+    """Certificates of an hour, some days or the year, for a site or a market; rates for what they leave."""
+    first, hour = datetime.combine(days[0], time(0)), timedelta(hours=1)
+    whole = {"period_start_utc": datetime(2025, 1, 1), "period_end_utc": datetime(2027, 1, 1)}
+    for number in range(random.randint(0, 40)):
+        start = first + random.randrange(24 * len(days)) // random.choice([1, 24]) * hour
+        period = {"period_start_utc": start, "period_end_utc": start + random.choice([1, 2, 7, 24, 240]) * hour}
+        place = random.choice([{"site_id": random.choice(["s0", "s1", "s2"])},
+                               {"market_boundary": random.choice(["M0", "M1"])}])
+        yield {"instrument_id": f"i{number}", "instrument_kind": random.choice(["ppa", "guarantee_of_origin"]),
+               "mwh": Decimal(random.choice([0, 1, 999, 10**6, 10**11, random.randint(0, 10**8)])).scaleb(-6),
+               "gco2e_per_kwh": Decimal(random.choice([0, 1, random.randint(0, 9 * 10**8)])).scaleb(-6),
+               **random.choice([whole, period, period]), **place}
+    for market in random.sample(["M0", "M1"], random.randint(0, 2)):
+        yield {"instrument_id": f"rest of {market}", "instrument_kind": "residual_mix", "market_boundary": market,
+               "gco2e_per_kwh": Decimal(random.randint(0, 9 * 10**8)).scaleb(-6), "mwh": None, **whole}
+    if random.random() < 0.3:
+        yield {"instrument_id": "tariff of s2", "instrument_kind": "supplier_tariff", "site_id": "s2", "mwh": None,
+               "gco2e_per_kwh": Decimal(random.randint(0, 9 * 10**8)).scaleb(-6),
+               "period_start_utc": first, "period_end_utc": first + 1000 * hour}
 
 
 def _factor(random: Random, provider: str, model: str, gpu_model: str | None, tier: int, days: list[date]) -> Row:
@@ -254,10 +310,13 @@ def _calls(random: Random, source: str) -> Row:
 
 
 def _meter(random: Random) -> Row:
-    method = random.choice(["counter_delta", "power_integral", "unmeasured"])
+    method = random.choice([
+        "counter_delta", "power_integral", "power_integral_gappy", "tdp_utilisation", "runtime_fitted",
+        "runtime_default", "host_residual", "unmeasured", "unmeasured"])
+    on_host = random.choice(["", "", "_of_closed_host", "_of_metered_host"]) if method != "host_residual" else ""
     return {
-        "provider": "hardware", "model_reported": random.choice(["H100", None]), "call_purpose": "unknown",
-        "energy_line": random.choice(["direct", "idle"]), "meter_method": method,
+        "provider": "hardware", "model_reported": random.choice(["H100", "H100 PCIe", "B7", None]), "call_purpose": "unknown",
+        "energy_line": random.choice(["direct", "idle"]), "meter_method": method + on_host,
         **dict.fromkeys((*COUNTS, *SELDOM, "retry_count", "error_count"), 0),
         "gpu_seconds": random.randint(0, 3600), "cost_usd": Decimal(0),
         "energy_millijoules": None if method == "unmeasured" else random.choice(

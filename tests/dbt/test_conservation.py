@@ -12,8 +12,9 @@ from made_up_ledgers import make, on_one_rung, shuffled, without_one_model
 
 # 32 batches x 100 organisations = 3,200
 BATCHES, ORGANISATIONS = 32, 100
-IMPACTS = ("energy_kwh_low", "energy_kwh", "energy_kwh_high", "location_gco2e", "market_gco2e", "embodied_gco2e",
-           "water_litres")
+IMPACTS = ("energy_kwh_low", "energy_kwh", "energy_kwh_high", "location_gco2e_low", "location_gco2e",
+           "location_gco2e_high", "market_gco2e_low", "market_gco2e", "market_gco2e_high", "embodied_gco2e",
+           "water_onsite_litres", "water_offsite_litres", "water_litres")
 MARTS = ("fct_footprint_daily", "fct_workflow_daily", "fct_team_daily", "fct_organisation_daily")
 SEEDS = st.integers(0, 2**32)
 
@@ -91,6 +92,10 @@ def ordered(ledger: Ledger) -> None:
             where energy_kwh_low > energy_kwh or energy_kwh > energy_kwh_high or energy_kwh_low < 0
                 or (energy_kwh is null) <> (energy_kwh_low is null)
                 or (energy_kwh is not null and energy_kwh_high is null)
+                or location_gco2e_low > location_gco2e or location_gco2e > location_gco2e_high or location_gco2e_low < 0
+                or market_gco2e_low > market_gco2e or market_gco2e > market_gco2e_high or market_gco2e_low < 0
+                or (energy_kwh_high is null) <> (location_gco2e_high is null)
+                or (energy_kwh_high is null) <> (market_gco2e_high is null)
         """)
         assert not wrong, (table, wrong[:1])
 

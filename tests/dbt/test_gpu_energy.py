@@ -174,11 +174,27 @@ def test_a_card_without_a_counter_has_power_and_one_without_either_is_unknown_no
         *(reading("power_w", at(clock), watts, "p", "GPU-p") for clock, watts in power),
         reading("util_ratio", at("10:00:00"), "0.9", "p", "GPU-u"),
     ], unmeasured=True)
-    # 200 W x 60 s + 50 W x 60 s; the five minutes between have no evidence
+    # 200 W x 60 s + 50 W x 60 s; the five minutes between have the mean of both ends, 225 W x 300 s
     assert energy(rows, uuid="GPU-p", method="power_integral") == (12_000 + 3_000) * 1000
+    assert energy(rows, uuid="GPU-p", method="power_integral_gappy") == 67_500 * 1000
+    assert all(r["gap_filled"] == (r["method"] == "power_integral_gappy") for r in rows if r["energy_millijoules"])
     blind = [r for r in rows if r["uuid"] == "GPU-u"]
     assert sum(r["unmeasured_seconds"] for r in blind) == 86_400
     assert {r["energy_millijoules"] for r in blind} == {None} and {r["pod"] for r in blind} == {"p"}
+
+
+def test_a_card_of_which_only_its_utilisation_is_known_draws_its_share_of_the_rating(hourly):
+    # an H100 is rated at 700 W: busy 0.74 of it, 518 W, idle 0.12, 84 W; half busy 84 + 434 / 2 = 301 W
+    rows = hourly([
+        *(reading("util_ratio", at(clock), "0.5", "p", "GPU-u") for clock in ("10:00:00", "10:01:00", "10:02:00")),
+        *(reading("util_ratio", at(clock), "0.5", "p", "GPU-x", gpu_model="home-made")
+          for clock in ("10:00:00", "10:01:00")),
+        # a day on which its power was read once is not helped by utilisation: the rest of its time is not known
+        *(reading("util_ratio", at(clock), "0.5", "p", "GPU-m") for clock in ("10:00:00", "10:01:00")),
+        reading("power_w", at("10:00:00"), 100, "p", "GPU-m"),
+    ])
+    assert energy(rows, uuid="GPU-u", method="tdp_utilisation") == 2 * 301 * 60 * 1000
+    assert {r["uuid"] for r in rows} == {"GPU-u"}
 
 
 def test_dbt_replaces_days_in_any_order_and_a_day_that_became_empty(project, home):
@@ -194,6 +210,7 @@ def test_dbt_replaces_days_in_any_order_and_a_day_that_became_empty(project, hom
         dbt(project, "run", first=first, end=end)
 
     land(home, readings, DAY, 3)
+    dbt(project, "seed")
     build(DAY, THREE)
     together = table()
     # the whole counter runs from 0 to 270 J

@@ -2,15 +2,13 @@
 
 import shutil
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
+from parsed_project import PROJECT, runner
 
 from pipelines import landing
 from pipelines.registry.importer import import_csv
@@ -20,27 +18,18 @@ from pipelines.sandbox.files import REGISTRY_KINDS, environment, write_home
 from pipelines.sandbox.server import serve
 from pipelines.settings import load
 from pipelines.source import Context
-from pipelines.sources import all_sources
+from pipelines.sources import all_sources, enabled_sources
 from pipelines.window import Window
 
-PROJECT = Path(__file__).parents[2] / "dbt_project"
 # the middle day is the one that an organisation runs twice; the GPU source reaches from each day into its neighbours
 DAYS = [stories.DATA_FROM + timedelta(days=n) for n in range(3)]
 WHOLE = Window.of_days(DAYS[0], DAYS[-1])
 
 
-@cache
-def parsed() -> Manifest:
-    """The project as dbt understands it, read once: the days are not part of it."""
-    return dbtRunner().invoke(
-        ["parse", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--no-write-json", "--quiet"]).result
-
-
 def dbt(home: Path, command: str, window: Window | None = None, *more: str) -> None:
     """One call of dbt on the days of the window; JEVONS_HOME must be set."""
     days = ["--vars", f"{{min_date: '{window.first}', max_date: '{window.end}'}}"] if window else []
-    # a copy, because compiling writes into it
-    done = dbtRunner(manifest=parsed().deepcopy()).invoke([
+    done = runner().invoke([
         command, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(home / "target"),
         "--quiet", *days, *more,
     ])
@@ -77,7 +66,7 @@ def landed(tmp_path_factory) -> Path:
             assert not result.refused
         registry.dispose()
         settings = load(home, environment())
-        for source in all_sources():
+        for source in enabled_sources(settings):
             for table in source.tables:
                 with landing.scratch(home) as scratch:
                     staged = landing.stage(source, table, Context(settings, scratch), WHOLE)

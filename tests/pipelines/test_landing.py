@@ -384,3 +384,24 @@ def test_a_day_file_is_for_a_day_that_was_asked_for_and_comes_once(tmp_path, day
     with pytest.raises(SourceError) as told:
         land(tmp_path, source(items, daily=daily), ONE)
     assert f"(probe things, {why}" in str(told.value) and not (tmp_path / "raw").exists()
+
+
+@pytest.mark.parametrize("daily", [True, False])
+def test_what_was_refused_waits_until_the_day_has_passed(tmp_path, daily):
+    table = {} if daily else {"daily": False, "day_of": None}
+    good = source([Page([row("a")], "good")], **table)
+    held = [Finding("here", "wrong", "mend it", D1.isoformat() if daily else None)]
+    land(tmp_path, good, ONE)
+    land(tmp_path, good, ONE, held)
+    (waits,) = landing.waiting(tmp_path)
+    assert waits.parent.parent.name == (f"dt={D1}" if daily else "whole")
+    assert land(tmp_path, good, ONE).changed == []  # the very bytes that are there already
+    assert landing.waiting(tmp_path) == [] and waits.exists()
+    land(tmp_path, good, ONE, held)
+    assert landing.waiting(tmp_path) == [waits]
+
+
+def test_a_day_that_passes_says_nothing_of_another(tmp_path):
+    both = source([Page([row("a"), row("b", D2)], "both")])
+    land(tmp_path, both, THREE, [Finding("here", "wrong", "mend it", D1.isoformat())])
+    assert [path.parent.parent.name for path in landing.waiting(tmp_path)] == [f"dt={D1}"]

@@ -1,11 +1,13 @@
 """`jevons.toml`: what it says when it is right, and the one sentence when it is not."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from pipelines import settings
 from pipelines.errors import JevonsError
+from pipelines.sources import all_sources
 from pipelines.starter import write_starter
 
 GOOD = """
@@ -45,6 +47,50 @@ def test_what_is_written_is_what_is_read(tmp_path):
     assert "secret" not in repr(found)
 
 
+HARDWARE = """
+[hardware.rack-7]
+site = "here"
+gpu_model = "H100"
+count = 8
+purchased_on = 2026-03-31
+embodied_kgco2e = 273
+embodied_kgco2e_low = 164
+embodied_kgco2e_high = "575.5"
+source = "maker's footprint, 2024"
+lifetime_years = 5
+"""
+
+
+def test_who_controls_a_site_and_what_was_bought_is_read(tmp_path):
+    found = loaded(tmp_path, GOOD.replace("[providers.openai]", 'control = "leased"\nmarket_boundary = "EU"\n'
+                                          "[providers.openai]") + HARDWARE)
+    assert (found.sites[0].control, found.sites[0].market_boundary) == ("leased", "EU")
+    assert found.hardware == (settings.Hardware(
+        "rack-7", "here", "H100", 8, date(2026, 3, 31), Decimal(164), Decimal(273), Decimal("575.5"),
+        "maker's footprint, 2024", Decimal(5)),)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "parts"), [
+        ('site = "here"\ngpu', 'site = "there"\ngpu', ("a site that is not there", "hardware.rack-7")),
+        ("count = 8", "count = 0", ("declared incompletely", "hardware.rack-7.count", "a whole number")),
+        ("count = 8", "", ("declared incompletely", "count", "it is None")),
+        ("purchased_on = 2026-03-31", 'purchased_on = "2026-03-31"', ("purchased_on", "a day without quotes")),
+        ("= 164", "= 300", ("no true range", "not all there in order")),
+        ("embodied_kgco2e_low = 164\n", "", ("no true range", "_low and _high")),
+        ("embodied_kgco2e = 273\n", "", ("no true range", "_low and _high")),
+        ("embodied_kgco2e = 273", "embodied_kgco2e = -1", ("an impossible number", "hardware.rack-7.embodied_kgco2e")),
+        ('source = "maker\'s footprint, 2024"', "", ("a figure without a source", "hardware.rack-7.source")),
+        ("lifetime_years", "lifetime", ("means nothing", "hardware.rack-7.lifetime")),
+    ],
+)
+def test_hardware_that_is_not_right_is_told(tmp_path, wrong, right, parts):
+    assert HARDWARE.count(wrong) == 1
+    with pytest.raises(JevonsError) as told:
+        loaded(tmp_path, GOOD + HARDWARE.replace(wrong, right))
+    assert all(part in str(told.value) for part in parts), str(told.value)
+
+
 def test_a_number_keeps_its_digits(tmp_path):
     assert loaded(tmp_path, GOOD.replace('"1.25"', "1.1")).sites[0].pue_ratio == Decimal("1.1")
 
@@ -62,7 +108,10 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
         line.removeprefix("# ") if line.startswith("# [") or line.startswith("# ") and " = " in line else line
         for line in starter.splitlines())
     found = loaded(tmp_path, used)
-    assert set(found.sources) == {"openai", "call_log", "gpu_prometheus", "electricity_maps", "outcomes"}
+    assert set(found.sources) <= {source.name for source in all_sources() if not source.always}
+    assert {"openai", "call_log", "gpu_prometheus", "electricity_maps", "outcomes", "instruments"} <= set(found.sources)
+    assert [(site.control, site.market_boundary) for site in found.sites] == [(None, None), ("own", "FRA")]
+    assert [each.count for each in found.hardware] == [8]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +122,7 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
         ('country = "FRA"', 'country = ""', ("A site is incomplete", "it has no `country`")),
         ('pue = "1.25"', 'pue = "0.9"', ("an impossible number", "sites.here.pue", "'0.9' cannot be", "at least 1")),
         ('pue = "1.25"', 'pue = "about 1.2"', ("an impossible number", "'about 1.2' cannot be")),
+        ('pue = "1.25"', 'control = "ours"', ("controlled by nobody", "sites.here.control", "own, leased, vendor")),
         ('pue = "1.25"', "pue = nan", ("an impossible number", "sites.here.pue")),
         ('pue = "1.25"', "pue = true", ("an impossible number", "sites.here.pue")),
         ("market_gco2e_per_kwh = 0", "market_gco2e_per_kwh = -1", ("an impossible number", "-1 cannot be")),

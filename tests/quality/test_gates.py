@@ -120,27 +120,38 @@ QUANTITIES = {
     **dict.fromkeys(("call_count", "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens",
                      "image_count", "audio_seconds", "video_seconds", "gpu_seconds"), (COUNT, 1)),
     "energy_kwh_low": (KWH, "0.5"), "energy_kwh": (KWH, "1"), "energy_kwh_high": (KWH, "2"),
-    **dict.fromkeys(("location_gco2e", "market_gco2e", "embodied_gco2e", "water_litres", "cost_usd"), (KWH, "3.25")),
+    **dict.fromkeys(("location_gco2e", "market_gco2e", "embodied_gco2e", "water_onsite_litres", "water_offsite_litres",
+                     "water_litres", "cost_usd"), (KWH, "3.25")),
+    **{f"{basis}_gco2e{end}": (KWH, value) for basis in ("location", "market")
+       for end, value in (("_low", "3"), ("_high", "4"))},
 }
 RATIOS = dict.fromkeys(("coverage_ratio", "measured_ratio"), ("decimal(24,6)", "0.9"))
 GOOD_MARTS = {
     "fct_footprint_daily": {
         "usage_date": ("date", "2026-06-01"), "team_id": ("varchar", "t"), "workflow_id": ("varchar", "w"),
         "source": ("varchar", "openai"), "attribution_method": ("varchar", "direct"),
-        "energy_line": ("varchar", "idle"), **QUANTITIES,
+        "energy_line": ("varchar", "idle"), "ghg_scope": ("integer", 3), **QUANTITIES,
     },
     "fct_workflow_daily": {**QUANTITIES, **RATIOS},
     "fct_team_daily": {**QUANTITIES, **RATIOS},
     "fct_organisation_daily": {**QUANTITIES, **RATIOS, "orphan_call_ratio": ("decimal(24,6)", "0"),
                                "unowned_energy_ratio": ("decimal(24,6)", "0")},
+    "fct_inventory_monthly": {
+        "basis": ("varchar", "market"), "emitted_gco2e_low": (KWH, "1"), "emitted_gco2e": (KWH, "2"),
+        "emitted_gco2e_high": (KWH, "3"), "energy_kwh": (KWH, "1"), "coverage_ratio": ("decimal(24,6)", "1"),
+    },
+    "fct_market_monthly": dict.fromkeys(
+        ("instrument_kwh", "tariff_kwh", "residual_mix_kwh", "unknown_kwh"), (KWH, "0")),
+    "fct_market_instrument_monthly": dict.fromkeys(("used_kwh", "left_over_kwh"), (KWH, "0")),
+    "fct_sci_daily": dict.fromkeys(("operational_gco2e", "embodied_gco2e", "sci_gco2e_per_unit"), (KWH, "0")),
     "fct_ceiling_position_daily": {
         "used_low": (KWH, "1"), "used_quantity": (KWH, "2"), "used_high": (KWH, "3"),
         "limit_quantity": (KWH, "9"), "breach_probability": ("decimal(7,6)", "1"),
         "breach_probability_high": ("decimal(7,6)", "1"), "status": ("varchar", "undecided"),
     },
     "fct_coverage_daily": {"orphan_call_ratio": ("decimal(24,6)", "1"), "received_tables": ("bigint", 1),
-                           "expected_tables": ("bigint", 2), "received_accounts": ("bigint", 1),
-                           "expected_accounts": ("bigint", 2)},
+                           "expected_tables": ("bigint", 2), "received_account_count": ("bigint", 1),
+                           "expected_account_count": ("bigint", 2)},
     "fct_range_monthly": {"low": (KWH, "1"), "central": (KWH, "2"), "mean": (KWH, "3"), "high": (KWH, "4")},
 }
 
@@ -173,8 +184,21 @@ NEVER = [
     ("fct_footprint_daily", {"energy_kwh_low": "-0.000000001"},
      "energy_kwh_low must be at least 0, broken 1 times (found -0.000000001)"),
     ("fct_footprint_daily", {"call_count": -1}, "call_count must be at least 0, broken 1 times (found -1)"),
-    ("fct_footprint_daily", {"location_gco2e": "-7.5"},
+    ("fct_footprint_daily", {"location_gco2e": "-7.5", "location_gco2e_low": None},
      "location_gco2e must be at least 0, broken 1 times (found -7.5)"),
+    ("fct_footprint_daily", {"location_gco2e_low": "3.5"},
+     "location_gco2e must not be below location_gco2e_low, broken 1 times (found 3.25 beside 3.5)"),
+    ("fct_team_daily", {"market_gco2e_high": "3.1"},
+     "market_gco2e_high must not be below market_gco2e, broken 1 times (found 3.1 beside 3.25)"),
+    ("fct_footprint_daily", {"ghg_scope": 1}, "ghg_scope must be one of 2, 3, broken 1 times (found 1)"),
+    ("fct_inventory_monthly", {"emitted_gco2e": "9"},
+     "emitted_gco2e_high must not be below emitted_gco2e, broken 1 times (found 3 beside 9)"),
+    ("fct_inventory_monthly", {"basis": "both"}, "basis must be one of location, market, broken 1 times (found both)"),
+    ("fct_market_monthly", {"unknown_kwh": "-1"}, "unknown_kwh must be at least 0, broken 1 times (found -1)"),
+    ("fct_market_instrument_monthly", {"left_over_kwh": "-1"},
+     "left_over_kwh must be at least 0, broken 1 times (found -1)"),
+    ("fct_sci_daily", {"sci_gco2e_per_unit": "-1"},
+     "sci_gco2e_per_unit must be at least 0, broken 1 times (found -1)"),
     ("fct_footprint_daily", {"team_id": None}, "team_id must not be empty, broken 1 times"),
     ("fct_footprint_daily", {"attribution_method": "guessed"},
      "attribution_method must be one of direct, allocated, orphan, unattributed, broken 1 times (found guessed)"),
@@ -208,8 +232,8 @@ NEVER = [
     ("fct_range_monthly", {"central": "0.5"}, "central must not be below low, broken 1 times (found 0.5 beside 1)"),
     ("fct_range_monthly", {"high": "1.5"}, "high must not be below central, broken 1 times (found 1.5 beside 2)"),
     ("fct_range_monthly", {"mean": "0.5"}, "mean must not be below low, broken 1 times (found 0.5 beside 1)"),
-    ("fct_coverage_daily", {"received_accounts": 3},
-     "expected_accounts must not be below received_accounts, broken 1 times (found 2 beside 3)"),
+    ("fct_coverage_daily", {"received_account_count": 3},
+     "expected_account_count must not be below received_account_count, broken 1 times (found 2 beside 3)"),
 ]
 
 

@@ -18,7 +18,7 @@ from pipelines.factors import freeze
 from pipelines.factors.values import Ends, fixed, inputs
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
-GENERATED = ("factor_set.csv", "grid_yearly.csv", "gpu_factor.csv")
+GENERATED = ("factor_set.csv", "grid_yearly.csv", "grid_rung.csv", "gpu_factor.csv")
 FROZEN = inputs()["sets"]["ecologits"]["library_version"]
 TRIPLES = ("kwh_per_request", "kwh_per_output_token", "kwh_per_input_token", "kwh_per_cached_input_token")
 CLOSE = Decimal("1e-9")
@@ -360,3 +360,29 @@ def test_aliases_lead_to_factors_and_do_not_overlap(factors):
         periods.sort()
         assert all(start < end for start, end in periods), name
         assert all(a[1] <= b[0] for a, b in zip(periods, periods[1:], strict=False)), name
+
+
+def test_the_error_of_each_rung_of_the_grid_is_what_its_figures_say(grid):
+    """The yearly rung from the figures that disagree; by hand for one country: ln(403 / 257) = 0.44985.
+
+    Root mean square of 40 logs: sqrt(1.451294 / 40) = 0.190479, exp = 1.209829; 1.209829^1.96 = 1.452577.
+    """
+    rungs = {row["grid_rung"]: row for row in read("grid_rung.csv")}
+    table = inputs()["grid_disagreement"]["gco2e_per_kwh"]
+    logs = [math.log(other / row["used"]) for row in table.values() for name, other in row.items() if name != "used"]
+    assert (len(table), len(logs)) == (8, 40)
+    assert math.isclose(math.log(table["IRL"]["electricity_maps_2023"] / table["IRL"]["used"]), 0.44985, rel_tol=1e-4)
+    spread = math.exp(math.sqrt(sum(log**2 for log in logs) / len(logs)))
+    assert abs(spread - 1.209829) < 1e-6 and rungs["yearly_mix"]["gsd_ratio"] == "1.209829"
+    for row in rungs.values():
+        gsd = float(row["gsd_ratio"] or spread)
+        assert abs(float(row["high_ratio"]) - gsd**1.96) < 1e-5
+        assert row["low_ratio"] == "" if row["grid_rung"] == "unknown" else (
+            abs(float(row["low_ratio"]) - gsd**-1.96) < 1e-5)
+    # a better rung is never less certain
+    order = ("hourly_measured", "hourly_estimated", "yearly_mix")
+    assert sorted(order, key=lambda rung: float(rungs[rung]["high_ratio"])) == list(order)
+    # what is used here is what the frozen mix says, to a gram
+    assert {zone: row["used"] for zone, row in table.items()} == {
+        zone: round(float(grid[zone]["gco2e_per_kwh"])) for zone in table}
+    assert {row["method"] for row in rungs.values()} == {"judgement", "measured", "bound"}

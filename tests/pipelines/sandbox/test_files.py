@@ -1,5 +1,6 @@
 """The home that the sandbox writes: complete, readable, and accepted by those who read it."""
 
+import csv
 import tomllib
 from datetime import UTC, datetime
 
@@ -27,7 +28,9 @@ def test_files_are_there_and_one_day_is_not(home):
 def test_settings_name_every_provider_of_the_call_log(home):
     settings = tomllib.loads((home / "jevons.toml").read_text())
     assert settings["organisation"] == {"name": "Sandbox Organisation", "sandbox": True}
-    assert set(settings["sources"]) == {"openai", "call_log", "gpu_prometheus", "electricity_maps", "outcomes"}
+    assert set(settings["sources"]) == {
+        "openai", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "gpu_jobs", "run_stages",
+        "evaluations", "quality_bars", "measurements"}
     text = (home / "inbox" / "calls" / "2026-06-03.csv").read_text().splitlines()
     assert {line.split(",")[2] for line in text[1:]} == set(settings["providers"])
     assert {p["site"] for p in settings["providers"].values()} == set(settings["sites"])
@@ -61,3 +64,22 @@ def test_writing_again_changes_nothing(home, sandbox):
     written = files.write_home(home, sandbox, days=43)
     assert sorted(written) == sorted(before)
     assert {path: path.read_bytes() for path in written} == before
+
+
+def test_the_stages_of_the_sandboxs_runs_leave_what_the_story_says(home):
+    from pipelines.sandbox.lifecycle import GUARDED_RUN, UNGUARDED_RUN, run_joules
+
+    with (home / "inbox" / "run_stages.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    for run, missing in ((GUARDED_RUN, 11), (UNGUARDED_RUN, 70)):  # thousandths that no window holds
+        told = sum(int(row["energy_j"]) for row in rows if row["run_id"] == run)
+        assert run_joules(run) - told == run_joules(run) * missing // 1000 > 0
+
+
+def test_the_jobs_of_the_sandbox_are_read_without_a_refusal(home):
+    from pipelines.settings import load
+    from pipelines.source import Context
+    from pipelines.sources import gpu_jobs
+
+    context = Context(load(home, files.environment()), home)
+    assert gpu_jobs.SOURCE.check(context) == "14 records of gpu_jobs in inbox/gpu_jobs/*.txt can be read."

@@ -29,9 +29,21 @@ country = "FRA"
 pue = "1.25"
 pue_source = "site meter"
 market_gco2e_per_kwh = "0"
+control = "leased"
 [sites.far]
 zone = "US-MIDA-PJM"
 country = "USA"
+market_boundary = "PJM"
+[hardware.rack]
+site = "cellar"
+gpu_model = "H100"
+count = 8
+purchased_on = 2026-03-31
+embodied_kgco2e_low = "164"
+embodied_kgco2e = "273"
+embodied_kgco2e_high = "575"
+source = "a data sheet"
+lifetime_years = 5
 [providers.openai]
 site = "far"
 system_of_record = "openai"
@@ -76,14 +88,18 @@ def land(source, context, day="2026-06-01"):
 
 def test_settings_land_as_rows_and_without_secrets(context, tmp_path):
     rows = land(settings_rows.SOURCE, context)
-    assert rows == {
-        "sites": [
-            ("cellar", "FR", "FRA", Decimal("1.250000"), "site meter", Decimal("0.000000"), None),
-            ("far", "US-MIDA-PJM", "USA", None, None, None, None),
-        ],
-        "providers": [("openai", "far", "openai", None), ("self_hosted", "cellar", None, "gpu_prometheus")],
-        "sources": [("gpu_prometheus", "cellar"), ("openai", None)],  # outcomes are switched off
-    }
+    assert rows["sites"] == [
+        ("cellar", "FR", "FRA", Decimal("1.250000"), "site meter", Decimal("0.000000"), None, "leased", None),
+        ("far", "US-MIDA-PJM", "USA", None, None, None, None, None, "PJM"),
+    ]
+    assert rows["providers"] == [
+        ("openai", "far", "openai", None, None, None), ("self_hosted", "cellar", None, "gpu_prometheus", None, None)]
+    assert rows["sources"] == [("gpu_prometheus", "cellar"), ("openai", None)]  # outcomes are switched off
+    assert rows["hardware"] == [(
+        "rack", "cellar", "H100", 8, date(2026, 3, 31), Decimal("164.000000"), Decimal("273.000000"),
+        Decimal("575.000000"), "a data sheet", Decimal("5.000000"),
+    )]
+    assert rows["models"] == []
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"SENTINEL" in path.read_bytes()]
 
 

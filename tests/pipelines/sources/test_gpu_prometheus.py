@@ -225,6 +225,7 @@ def test_a_site_s_own_metric_names_come_first(server, tmp_path):
     ({"metrics": {"x": {"quantity": "energy_kwh"}}}, "metrics.x"),
     ({"metrics": {"x": {"quantity": "energy_j", "factor": "much"}}}, "metrics.x"),
     ({"metrics": {"a b": {"quantity": "energy_j"}}}, "metrics.a b"),
+    ({"metrics": 3}, "metrics"),
     ({"step_seconds": 0}, "step_seconds"),
     ({"exporter_pods": "("}, "exporter_pods"),
     ({"base_url": "prometheus:9090"}, "base_url"),

@@ -6,38 +6,21 @@
 
 with
 
-energy as (select * from {{ ref('int_energy__hourly') }}),
+lines as (select * from {{ ref('int_energy_line__hourly') }} where {{ in_days('usage_date') }}),
 
 sites as (select * from {{ ref('int_site__named') }}),
 
-grid as (select * from {{ ref('int_grid__hourly') }} where {{ in_days('usage_date') }}),
+grid as (select * from {{ ref('int_site_energy__hourly') }} where {{ in_days('usage_date') }}),
 
-lines as (
+contracts as (select * from {{ ref('int_market__hourly') }} where {{ in_days('usage_date') }}),
 
-    select
-        {{ labels | join(', ') }}, {{ activity | join(', ') }},
-        energy_line, factor_id, evidence_tier,
-        energy_kwh_low, energy_kwh, energy_kwh_high, embodied_gco2e, onsite_water_litres_per_kwh
-    from energy
+-- the high end of the dirtiest mix there is, of all sets that were frozen: what bounds a grid that is not known
+dirtiest as (
 
-    union all
-
-    -- cooling and power conversion of own hardware are a line of their own; a vendor's factor already includes them
-    select
-        {% for label in labels %}energy.{{ label }}, {% endfor %}
-        {%- for name in activity %}0 as {{ name }}, {% endfor %}
-        'overhead' as energy_line,
-        case when energy.energy_kwh is not null then sites.pue_factor_id end as factor_id,
-        case when energy.energy_kwh is not null then sites.pue_evidence_tier end as evidence_tier,
-        {%- for end in ['_low', '', '_high'] %}
-        cast(energy.energy_kwh{{ end }} * cast(sites.pue{{ end }}_ratio - 1 as decimal(12, 6)) as decimal(24, 9))
-            as energy_kwh{{ end }},
-        {%- endfor %}
-        cast(0 as decimal(24, 9)) as embodied_gco2e,
-        energy.onsite_water_litres_per_kwh
-    from energy
-    inner join sites on energy.site_id = sites.site_id
-    where energy.meter_method <> ''
+    select cast(max(grid_yearly.gco2e_per_kwh) * max(rungs.high_ratio) as decimal(12, 6)) as gco2e_per_kwh
+    from {{ ref('grid_yearly') }} as grid_yearly
+    cross join {{ ref('grid_rung') }} as rungs
+    where rungs.grid_rung = 'unknown'
 
 ),
 
@@ -46,18 +29,22 @@ priced as (
     select
         lines.*,
         sites.zone as grid_zone,
-        sites.market_gco2e_per_kwh,
-        lines.onsite_water_litres_per_kwh + sites.grid_water_litres_per_kwh as water_litres_per_kwh,
-        coalesce(grid.gco2e_per_kwh, sites.yearly_gco2e_per_kwh) as gco2e_per_kwh,
-        case
-            when lines.energy_kwh is null then null
-            when grid.gco2e_per_kwh is not null then grid.grid_rung
-            when sites.yearly_gco2e_per_kwh is not null then 'yearly_mix'
-            else 'unknown'
-        end as grid_rung
+        sites.grid_water_litres_per_kwh,
+        coalesce(sites.control, case when lines.is_metered then 'own' else 'vendor' end) as control,
+        case when lines.energy_kwh is not null then coalesce(grid.grid_rung, 'unknown') end as grid_rung,
+        {%- for name in ['grid_source', 'grid_boundary', 'grid_factor_id'] %}
+        case when lines.energy_kwh is not null then grid.{{ name }} end as {{ name }},
+        {%- endfor %}
+        {%- for end in ['_low', '', '_high'] %}
+        case when lines.energy_kwh is not null then grid.gco2e_per_kwh{{ end }} end as gco2e_per_kwh{{ end }},
+        {%- endfor %}
+        case when lines.energy_kwh is not null then contracts.market_gco2e_per_kwh end as market_gco2e_per_kwh,
+        dirtiest.gco2e_per_kwh as dirtiest_gco2e_per_kwh
     from lines
+    cross join dirtiest
     left join sites on lines.site_id = sites.site_id
-    left join grid on sites.zone = grid.zone and lines.usage_hour_utc = grid.usage_hour_utc
+    left join grid on lines.site_id = grid.site_id and lines.usage_hour_utc = grid.usage_hour_utc
+    left join contracts on lines.site_id = contracts.site_id and lines.usage_hour_utc = contracts.usage_hour_utc
 
 ),
 
@@ -65,14 +52,31 @@ footprint as (
 
     select
         {{ labels | join(', ') }}, {{ activity | join(', ') }},
-        energy_line, factor_id, evidence_tier, grid_zone, grid_rung, gco2e_per_kwh,
+        energy_line, factor_id, evidence_tier,
+        case when control = 'own' then 2 else 3 end as ghg_scope,
+        case control when 'vendor' then 1 when 'leased' then 8 end as scope3_category,
+        grid_zone, grid_rung, grid_source, grid_boundary, grid_factor_id, gco2e_per_kwh, market_gco2e_per_kwh,
         energy_kwh_low, energy_kwh, energy_kwh_high,
-        cast(energy_kwh * cast(gco2e_per_kwh as decimal(12, 6)) as decimal(24, 9)) as location_gco2e,
-        cast(energy_kwh * cast(market_gco2e_per_kwh as decimal(12, 6)) as decimal(24, 9)) as market_gco2e,
+        cast(energy_kwh_low * gco2e_per_kwh_low as decimal(24, 9)) as location_gco2e_low,
+        cast(energy_kwh * gco2e_per_kwh as decimal(24, 9)) as location_gco2e,
+        cast(energy_kwh_high * coalesce(gco2e_per_kwh_high, dirtiest_gco2e_per_kwh) as decimal(24, 9))
+            as location_gco2e_high,
+        cast(energy_kwh_low * market_gco2e_per_kwh as decimal(24, 9)) as market_gco2e_low,
+        cast(energy_kwh * market_gco2e_per_kwh as decimal(24, 9)) as market_gco2e,
+        cast(energy_kwh_high * coalesce(market_gco2e_per_kwh, dirtiest_gco2e_per_kwh) as decimal(24, 9))
+            as market_gco2e_high,
         embodied_gco2e,
-        cast(energy_kwh * cast(water_litres_per_kwh as decimal(12, 6)) as decimal(24, 9)) as water_litres
+        cast(energy_kwh * cast(onsite_water_litres_per_kwh as decimal(12, 6)) as decimal(24, 9)) as water_onsite_litres,
+        cast(energy_kwh * cast(grid_water_litres_per_kwh as decimal(12, 6)) as decimal(24, 9)) as water_offsite_litres
     from priced
+
+),
+
+added as (
+
+    select footprint.*, cast(water_onsite_litres + water_offsite_litres as decimal(24, 9)) as water_litres
+    from footprint
 
 )
 
-select * from footprint
+select * from added

@@ -1,4 +1,4 @@
--- One row per landed day x GPU (gpu_number) x instant with a reading of energy or power.
+-- One row per landed day x GPU (gpu_number) x instant with a reading of energy or power, of utilisation where a day has neither.
 {{ config(materialized='ephemeral') }}
 
 {%- set chain = 'partition by gpu_number order by sampled_at_ms' %}
@@ -8,7 +8,7 @@ with
 samples as (
 
     select * from {{ ref('stg_gpu_prometheus__samples') }}
-    where {{ in_days('landed_date') }} and quantity in ('energy_j', 'power_w')
+    where {{ in_days('landed_date') }}
 
 ),
 
@@ -24,6 +24,16 @@ instants as (
         max(samples.step_seconds) * 1000 as step_ms,
         max(case when samples.quantity = 'energy_j' then samples.value_thousandths end) as counter_millijoules,
         max(case when samples.quantity = 'power_w' then samples.value_thousandths end) as power_milliwatts,
+        -- of the board, or the mean of its instances
+        coalesce(
+            max(case
+                when samples.quantity = 'util_ratio' and samples.gpu_instance_id is null then samples.value_thousandths
+            end),
+            cast({{ whole_quotient(
+                "sum(case when samples.quantity = 'util_ratio' then samples.value_thousandths end)",
+                "nullif(count(case when samples.quantity = 'util_ratio' then 1 end), 0)"
+            ) }} as bigint)
+        ) as busy_thousandths,
         -- an empty MIG instance beside others that are held holds nothing
         coalesce(
             min(case when samples.pod is not null then series.series_number end), min(series.series_number)
@@ -37,6 +47,7 @@ instants as (
         and samples.uuid = series.uuid
         and coalesce(samples.namespace, '') = coalesce(series.namespace, '')
         and coalesce(samples.pod, '') = coalesce(series.pod, '')
+    where samples.quantity in ('energy_j', 'power_w') or not series.has_meter
     group by series.gpu_number, samples.sampled_at_ms
 
 ),
@@ -47,6 +58,7 @@ chained as (
     select
         *,
         lag(sampled_at_ms) over ({{ chain }}) as previous_ms,
+        lag(power_milliwatts) over ({{ chain }}) as previous_milliwatts,
         coalesce(sum(case when counter_millijoules is not null then 1 else 0 end) over (
             {{ chain }} rows between unbounded preceding and 1 preceding
         ), 0) as counters_before

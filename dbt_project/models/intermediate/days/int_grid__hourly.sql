@@ -11,7 +11,10 @@ hourly as (
         zone,
         usage_hour_utc,
         gco2e_per_kwh,
-        case when is_estimated then 'hourly_estimated' else 'hourly_measured' end as grid_rung
+        case when is_estimated then 'hourly_estimated' else 'hourly_measured' end as grid_rung,
+        'electricity_maps' as grid_source,
+        grid_boundary,
+        'electricity_maps/' || zone || '/' || grid_boundary as grid_factor_id
     from intensity
 
 )

@@ -13,8 +13,8 @@ heard as (
     select
         usage_date,
         source,
-        count(*) as received_accounts,
-        sum(received_hours) as received_account_hours
+        count(*) as received_account_count,
+        sum(received_hours) as received_account_hour_count
     from accounts
     group by usage_date, source
 
@@ -26,7 +26,7 @@ expected as (
     select
         delivered.usage_date,
         delivered.source,
-        count(distinct accounts.account_id) as expected_accounts
+        count(distinct accounts.account_id) as expected_account_count
     from delivered
     inner join accounts
         on delivered.source = accounts.source
@@ -41,9 +41,9 @@ counted as (
     select
         expected.usage_date,
         expected.source,
-        cast(expected.expected_accounts as bigint) as expected_accounts,
-        cast(coalesce(heard.received_accounts, 0) as bigint) as received_accounts,
-        cast(coalesce(heard.received_account_hours, 0) as bigint) as received_account_hours
+        cast(expected.expected_account_count as bigint) as expected_account_count,
+        cast(coalesce(heard.received_account_count, 0) as bigint) as received_account_count,
+        cast(coalesce(heard.received_account_hour_count, 0) as bigint) as received_account_hour_count
     from expected
     left join heard on expected.usage_date = heard.usage_date and expected.source = heard.source
 

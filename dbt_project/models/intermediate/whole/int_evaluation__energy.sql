@@ -43,8 +43,8 @@ estimated as (
         newest.result_number, factors.factor_id, factors.evidence_tier,
         {%- for end in ['_low', '', '_high'] %}
         cast({{ wh_from_kwh('(factors.kwh_per_request' ~ end
-            ~ ' + newest.input_tokens_per_item * factors.kwh_per_input_token' ~ end
-            ~ ' + newest.output_tokens_per_item * factors.kwh_per_output_token' ~ end ~ ')') }} as decimal(24, 9))
+            ~ ' + cast(newest.input_tokens_per_item as decimal(12, 3)) * factors.kwh_per_input_token' ~ end
+            ~ ' + cast(newest.output_tokens_per_item as decimal(12, 3)) * factors.kwh_per_output_token' ~ end ~ ')') }} as decimal(24, 9))
             as energy_wh_per_item{{ end }},
         {%- endfor %}
         row_number() over (

@@ -3,7 +3,7 @@
 
 {%- set keys = ['usage_date', 'team_id', 'workflow_id', 'source', 'provider', 'model_id', 'site_id', 'grid_zone',
     'lifecycle_stage', 'call_purpose', 'serving_mode', 'energy_line', 'factor_id', 'attribution_method', 'evidence_tier', 'gap_reason',
-    'grid_rung'] %}
+    'grid_rung', 'grid_source', 'grid_boundary', 'grid_factor_id', 'ghg_scope', 'scope3_category'] %}
 
 with
 
@@ -22,8 +22,7 @@ daily as (
         {%- for name in activity_counts() %}
         cast(sum({{ name }}) as decimal(38, 0)) as {{ name }},
         {%- endfor %}
-        {%- for name in ['energy_kwh_low', 'energy_kwh', 'energy_kwh_high', 'location_gco2e', 'market_gco2e',
-            'embodied_gco2e', 'water_litres'] %}
+        {%- for name in impacts() %}
         cast(sum({{ name }}) as decimal(38, 9)) as {{ name }},
         {%- endfor %}
         cast({{ usd_from_nano_usd('sum(cost_nano_usd)') }} as decimal(38, 9)) as cost_usd
@@ -35,6 +34,6 @@ daily as (
 select
     usage_date, team_id, workflow_id, source, provider, model_id, site_id, grid_zone, lifecycle_stage, call_purpose,
     serving_mode, energy_line, factor_id, attribution_method, {{ activity_counts() | join(', ') }},
-    energy_kwh_low, energy_kwh, energy_kwh_high, location_gco2e, market_gco2e, embodied_gco2e, water_litres, cost_usd,
-    evidence_tier, gap_reason, grid_rung
+    {{ impacts() | join(', ') }}, cost_usd,
+    evidence_tier, gap_reason, grid_rung, grid_source, grid_boundary, grid_factor_id, ghg_scope, scope3_category
 from daily

@@ -46,7 +46,7 @@ coverage as (
         cast(delivered.expected_tables as bigint) as expected_tables,
         cast(delivered.received_tables as bigint) as received_tables,
         cast(delivered.received_rows as bigint) as received_rows,
-        {%- for name in ['expected_accounts', 'received_accounts', 'received_account_hours'] %}
+        {%- for name in ['expected_account_count', 'received_account_count', 'received_account_hour_count'] %}
         accounts.{{ name }},
         {%- endfor %}
         {%- for name in ['call_count', 'orphan_call_count', 'metered_elsewhere_call_count', 'gap_call_count'] %}

@@ -49,7 +49,7 @@ ranked as (
 
     select
         *,
-        {{ ratio('(total_high_kwh - total_low_kwh) - (upgraded_high_kwh - upgraded_low_kwh)',
+        {{ ratio('((total_high_kwh - total_low_kwh) - (upgraded_high_kwh - upgraded_low_kwh))',
             '(total_high_kwh - total_low_kwh)') }} as width_reduction_ratio
     from reckoned
 

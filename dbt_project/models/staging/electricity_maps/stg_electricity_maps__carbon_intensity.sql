@@ -13,6 +13,7 @@ renamed as (
         cast(dt as date) as landed_date,
         datetime_utc as usage_hour_utc,
         carbon_intensity_gco2e_per_kwh as gco2e_per_kwh,
+        coalesce(emission_factor_type, 'lifecycle') as grid_boundary,
         -- what does not say that it was measured was not
         coalesce(is_estimated, true) as is_estimated,
         estimation_method,

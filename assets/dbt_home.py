@@ -1,0 +1,34 @@
+"""A plugin of dbt-duckdb: which warehouse dbt opens, and where it reads raw files, decided when it connects.
+
+What dbt makes of them is in dbt_project/; this module is named in its profiles.yml.
+
+dbt compares the profile with the one it parsed the models for, and a path that is not the same makes it parse all of
+them again. So the profile names no folder, and one parse of the models serves every home.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
+
+
+class Plugin(BasePlugin):
+    """Puts the folders of JEVONS_HOME into the credentials, before the first connection is made of them."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Completes the credentials.
+
+        Raises:
+            DbtRuntimeError: JEVONS_HOME is not set; by itself dbt would make a warehouse in its own folder.
+        """
+        if not os.environ.get("JEVONS_HOME"):
+            raise DbtRuntimeError("JEVONS_HOME is not set: it is the folder that holds everything of an organisation")
+        home = Path(os.environ["JEVONS_HOME"]).absolute()
+        self.creds.path = str(home / "warehouse" / self.creds.path)
+        self.creds.settings |= {
+            # Raw files are named relative to it, so that no path of one machine is written into the warehouse.
+            "file_search_path": str(home),
+            "temp_directory": str(home / "scratch" / "dbt_spill"),
+        }

@@ -1,0 +1,142 @@
+"""Reconciliation: where two accounts of the same use differ, since when, and why.
+
+What does not belong here: choosing between them; the ledger books the system of record and nothing twice.
+"""
+
+import pandas
+
+from dashboards import parts, tables, words_of_gaps
+from dashboards.book import Book
+from dashboards.questions import reconciliation
+from dashboards.tables import Column
+from dashboards.views import meters
+from pipelines import units
+
+_AGES = (
+    ("Up to a week old", 0, 7),
+    ("8 to 30 days old", 8, 30),
+    ("31 to 90 days old", 31, 90),
+    ("Over 90 days", 91, None),
+)
+_AMOUNTS = {"call_count": units.count, "input_tokens": units.short_count, "output_tokens": units.short_count}
+
+
+def section(book: Book) -> None:
+    """Vendors' accounts against each other, then meters against counters."""
+    if book.holds("fct_reconciliation_daily"):
+        _vendors(book)
+    meters.section(book)
+
+
+def _vendors(book: Book) -> None:
+    accounts = reconciliation.vendor_accounts(book)
+    if accounts.empty:
+        parts.heading("No vendor's use was told by two sources in these days")
+        parts.empty(
+            "Two sources of one provider are compared: its usage report, the gateway's log, the invoice. Name them in "
+            "jevons.toml and check:",
+            "jevons doctor",
+        )
+        return
+    gaps = reconciliation.vendor_gaps(book)
+    gaps = gaps.assign(
+        name=[words_of_gaps.account(row) for row in gaps.itertuples()],
+        pair=[words_of_gaps.pair(row) for row in gaps.itertuples()],
+        why=[words_of_gaps.cause(row.cause) for row in gaps.itertuples()],
+    )
+    parts.heading(
+        words_of_gaps.reconciliation_finding(accounts, gaps),
+        "The system of record is booked; the other source is held against it and never added. A gap is as old as the "
+        "first day of its unbroken run, counted to the newest day of the ledger. Gap: what the system of record says "
+        "beyond the other, over the days of the run.",
+    )
+    current = gaps[gaps["is_open"]] if len(gaps) else gaps
+    _ages(current)
+    if len(current):
+        _table(book, current)
+    over = gaps[~gaps["is_open"].astype(bool)]
+    if len(over):
+        plain = _columns(over)
+        tables.twin(book, "gaps_closed", over, plain, "Gaps that closed", "Show gaps that closed")
+    columns = [
+        Column("provider", "Provider"),
+        Column("quantity", "Quantity"),
+        Column("of_record_source", "System of record"),
+        Column("other_source", "Held against"),
+        Column("days", "Days compared", units.count),
+        Column("agreed_days", "Days in agreement", units.count),
+        Column("tolerance_ratio", "Tolerance", units.percent),
+    ]
+    tables.twin(book, "accounts", accounts, columns, "Accounts that were compared", "Show all accounts")
+
+
+def _ages(current: pandas.DataFrame) -> None:
+    """How many gaps are how old, as accounts are aged; what one side never tells is counted apart."""
+    told = current[current["cause"] != "not_told"]
+    cards = []
+    for label, least, most in _AGES:
+        within = told[told["age_days"].between(least, most if most is not None else 10**6)]
+        note = ", ".join(sorted(set(within["provider"]))) if len(within) else "no open gap"
+        cards.append(parts.card(label, units.count(len(within)), note))
+    silent = len(current) - len(told)
+    if silent:
+        note = "one side does not state the quantity, so that nothing can be said"
+        cards.append(parts.card("Not comparable", units.count(silent), note))
+    parts.cards(cards)
+
+
+def _table(book: Book, gaps: pandas.DataFrame) -> None:
+    oldest = max(float(gaps["age_days"].max()), 1.0)
+    columns = [
+        Column("name", "Account"),
+        Column("why", "Cause"),
+        Column("of_record_quantity", "System of record", units.number),
+        Column("other_quantity", "Other", units.number),
+        Column("gap_ratio", "Gap", units.percent),
+        Column("bar", "Open for"),
+        Column("age_days", "Age, days", units.count),
+    ]
+    tables.table(
+        gaps,
+        columns,
+        "Open gaps, the oldest first",
+        cells={
+            "name": lambda row: tables.named(row.name, row.pair),
+            "why": lambda row: f'<td class="w">{parts.escape(row.why)}</td>',
+            "of_record_quantity": lambda row: _amount(row.quantity, row.of_record_quantity),
+            "other_quantity": lambda row: _amount(row.quantity, row.other_quantity),
+            "gap_ratio": tables.gap,
+            "bar": lambda row: tables.bar(
+                f"{row.name}: open for {units.count(row.age_days)} days", None, row.age_days, None, oldest, kind="b s"
+            ),
+            "age_days": lambda row: f'<td class="n">{row.age_days:,}<small>{units.day(row.opened_date)}</small></td>',
+        },
+        row_class=lambda row: "nobody" if row.cause == "not_told" else "",
+    )
+    tables.download(book, "gaps_open", gaps, _columns(gaps))
+
+
+def _columns(gaps: pandas.DataFrame) -> list[Column]:
+    return [
+        Column("provider", "Provider"),
+        Column("quantity", "Quantity"),
+        Column("of_record_source", "System of record"),
+        Column("other_source", "Held against"),
+        Column("why", "Cause", wide=True),
+        Column("opened_date", "First day", units.day),
+        Column("last_date", "Last day", units.day),
+        Column("days", "Days", units.count),
+        Column("age_days", "Age, days", units.count),
+        Column("of_record_quantity", "System of record says", units.number),
+        Column("other_quantity", "The other says", units.number),
+        Column("gap_quantity", "Gap", units.number),
+        Column("gap_ratio", "Gap, ratio", units.percent),
+    ]
+
+
+def _amount(quantity: str, value: float) -> str:
+    if units.is_unknown(value):
+        return '<td class="n u">not told</td>'
+    if quantity == "cost_usd":
+        return f'<td class="n">{value:,.2f} USD</td>'
+    return f'<td class="n">{_AMOUNTS.get(quantity, units.number)(value)}</td>'
