@@ -96,10 +96,12 @@ def bounds(metric: str, low: Any, high: Any) -> str:
 
 def factor_name(row: Any) -> str:
     """Name a factor by what it is for; its id where the factor table does not tell."""
+    if row.factor_id.startswith("site/"):
+        return f"Overhead (PUE) of {row.factor_id.removeprefix('site/').removesuffix('/pue')}"
     if units.is_unknown(row.model_name):
-        return f"Overhead of {row.factor_id.removeprefix('site/')}" if row.factor_id.startswith("site/") else (
-            row.factor_id
-        )  # fmt: skip
+        return row.factor_id
+    if row.model_name == "%":  # a pattern that fits any
+        return f"Any hardware: {row.method.replace('_', ' ')}"
     return row.model_name if units.is_unknown(row.provider) else f"{row.provider}/{row.model_name}"
 
 

@@ -78,7 +78,7 @@ def _upgrades(first_day, last_day):
         ("f1", "parametric", 4, 0.71, 0.462),
         ("f2", "benchmark", 3, 0.16, 0.081),
         ("f3", "size_class", 5, 0.09, 0.034),
-        ("site/paris-dc", "pue_ratio", 4, 0.03, 0.004),
+        ("site/paris-dc/pue", "pue_ratio", 4, 0.03, 0.004),
         ("f4", "energy_counter_ratio", 1, 0.01, 0.0),
     ]
     for number, month in enumerate(months(first_day, last_day)):

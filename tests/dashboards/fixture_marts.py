@@ -243,8 +243,8 @@ def publish(
                     ("f1", "ecologits-0.11.3", 4, "openai", "gpt-4o-mini"),
                     ("f2", "mlenergy-3.0", 3, "self_hosted", "llama-70b"),
                     ("f3", "jevons-defaults-1", 5, "hostile", HOSTILE_TEAM),
-                    ("site/paris-dc", "site", 4, None, None),
-                    ("f4", "jevons-2026.11", 1, "hardware", "NVIDIA L4"),
+                    ("site/paris-dc/pue", "site", 4, "site", "paris-dc"),
+                    ("f4", "jevons-2026.11", 1, "hardware", "%"),
                 ],
             )
             _insert(connection, "dim_site", [("paris-dc", "FR", "FRA", Decimal("1.25"))])

@@ -122,12 +122,13 @@ def test_the_factor_that_gains_most_comes_first_and_in_words(evidence_page):
     rows = _rows(evidence_page, "Factors by what better evidence would gain")
     assert [row[5] for row in rows] == ["46.2 %", "8.1 %", "3.4 %", "0.4 %", "0 %"]
     assert rows[0][:4] == ["openai/gpt-4o-mini | f1", "Estimate from size", "Benchmark", "71.0 %"]
-    assert rows[3][0] == "Overhead of paris-dc | site/paris-dc"
+    assert rows[3][0] == "Overhead (PUE) of paris-dc | site/paris-dc/pue"
     # 576 + 3,168 x 0.462 x 0.2 = 868.7 and 3,744 - 3,168 x 0.462 x 0.8 = 2,573.1
     assert rows[0][6] == "869 to 2,573"
     assert "Better evidence for openai/gpt-4o-mini would narrow the range of August 2026 most: 46 % narrower" in _text(
         evidence_page
     )
+    assert rows[4][0] == "Any hardware: energy counter ratio | f4"
     none = SimpleNamespace(usage_month=date(2026, 8, 1), width_reduction_ratio=0.0)
     assert words_of_evidence.upgrade_finding(none).startswith("No single factor")
 
