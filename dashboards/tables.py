@@ -107,7 +107,9 @@ def gap(row: Any) -> str:
     """HTML of a cell with a row's `gap_ratio`, its sign, and its `tolerance_ratio` below."""
     if units.is_unknown(row.gap_ratio):
         return '<td class="n u">unknown</td>'
-    said = f"{'+' if row.gap_ratio > 0 else '−' if row.gap_ratio < 0 else ''}{units.percent(abs(row.gap_ratio))}"
+    sign = "+" if row.gap_ratio > 0 else "−" if row.gap_ratio < 0 else ""
+    share = units.percent(abs(row.gap_ratio))
+    said = f"{share[:2]}{sign}{share[2:]}" if share[0] in "<>" else f"{sign}{share}"
     tolerated = row.tolerance_ratio
     allowed = "" if units.is_unknown(tolerated) else f"<small>±{units.percent(tolerated)} is fine</small>"
     return f'<td class="n">{said}{allowed}</td>'

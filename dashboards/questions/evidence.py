@@ -88,7 +88,8 @@ def deliveries(book: Book) -> pandas.DataFrame:
 
 
 _ACCOUNTS = """,
-    sum(expected_account_count)::bigint as expected_account_count, sum(received_account_count)::bigint as received_account_count,
+    sum(expected_account_count)::bigint as expected_account_count,
+    sum(received_account_count)::bigint as received_account_count,
     sum(received_account_hour_count)::bigint as received_account_hour_count,
     (sum(received_account_count) * 24)::bigint as most_account_hours
 """
@@ -96,9 +97,8 @@ _ACCOUNTS = """,
 
 def deliveries_by_day(book: Book) -> pandas.DataFrame:
     """Tables and accounts of each source, expected and received, by day."""
-    accounts = "expected_account_count::bigint as expected_account_count, received_account_count::bigint as received_account_count"
-    if not _has_accounts(book):
-        accounts = "null::bigint as expected_account_count, null::bigint as received_account_count"
+    names = ("expected_account_count", "received_account_count")
+    accounts = ", ".join(f"{name if _has_accounts(book) else 'null'}::bigint as {name}" for name in names)
     return book.ask(
         f"""
         select source, usage_date, expected_tables::bigint as expected_tables,
@@ -111,4 +111,5 @@ def deliveries_by_day(book: Book) -> pandas.DataFrame:
 
 
 def _has_accounts(book: Book) -> bool:
-    return book.holds("fct_coverage_daily", "expected_account_count", "received_account_count", "received_account_hour_count")
+    columns = ("expected_account_count", "received_account_count", "received_account_hour_count")
+    return book.holds("fct_coverage_daily", *columns)

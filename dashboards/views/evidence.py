@@ -199,8 +199,9 @@ def _upgrades(book: Book) -> None:
         words_of_evidence.upgrade_finding(newest.iloc[0]),
         "If one factor alone were known one rung better, by how much would the range of the organisation's energy in "
         f"{units.month(newest.iloc[0]['usage_month'])} shrink? Errors of one method move together, so gains do not add "
-        "up.",
+        "up. The longest bar is the largest gain.",
     )
+    most = float(newest["width_reduction_ratio"].max() or 0) or 1.0  # the longest bar
     columns = [
         Column("name", "Factor"),
         Column("now", "Known by"),
@@ -215,12 +216,12 @@ def _upgrades(book: Book) -> None:
         columns,
         "Factors by what better evidence would gain",
         cells={
-            "name": lambda row: tables.named(row.name, row.factor_id if row.factor_id != row.name else None),
+            "name": lambda row: tables.named(row.name, row.factor_id.removesuffix(f"/{row.name}")),
             "now": lambda row: tables.named(words_of_evidence.rung(row.evidence_tier)),
             "then": lambda row: tables.named(words_of_evidence.rung(row.upgraded_tier)),
-            "bar": lambda row: tables.share(
+            "bar": lambda row: tables.bar(
                 f"{row.name}: the range shrinks by {units.percent(row.width_reduction_ratio)}",
-                row.width_reduction_ratio,
+                None, row.width_reduction_ratio, None, most, kind="b s",
             ),
             "upgraded": lambda row: _range_then(row),
         },

@@ -17,7 +17,7 @@ import pandas
 import pytest
 from test_pages import _html, _open, _text
 
-from dashboards import charts, words, words_of_evidence, words_of_gaps, words_of_models
+from dashboards import charts, tables, words, words_of_evidence, words_of_gaps, words_of_models
 from dashboards.book import Book
 from dashboards.questions import evidence, models, reconciliation
 from pipelines import snapshot
@@ -178,6 +178,14 @@ def test_meters_show_counters_estimate_and_the_finding_of_the_newest_day(evidenc
     assert "Meters read 0.41 to 1.1 times what was estimated for the same calls" in _text(evidence_page)
 
 
+def test_a_gap_keeps_its_sign():
+    def cell(gap):
+        return re.sub(r"<[^>]+>", "", tables.gap(SimpleNamespace(gap_ratio=gap, tolerance_ratio=None)))
+
+    said = [cell(gap).replace("\N{NO-BREAK SPACE}", " ") for gap in (0.064, -0.031, 0.9999, 0.0, None)]
+    assert said == ["+6.4 %", "−3.1 %", "> +99.9 %", "0 %", "unknown"]
+
+
 def test_deliveries_name_tables_accounts_and_hours(evidence_page):
     rows = {row[0]: row[1:] for row in _rows(evidence_page, "What each source delivered")}
     # 12 accounts on 90 days, one silent on four; 240 hours a day; one table missing on 4 July
@@ -193,7 +201,10 @@ def test_deliveries_name_tables_accounts_and_hours(evidence_page):
 def test_a_tile_is_whole_in_part_or_empty():
     def row(expected, received, accounts=None, heard=None):
         return SimpleNamespace(
-            expected_tables=expected, received_tables=received, expected_account_count=accounts, received_account_count=heard
+            expected_tables=expected,
+            received_tables=received,
+            expected_account_count=accounts,
+            received_account_count=heard,
         )
 
     cases = [row(1, 1), row(5, 4), row(1, 0), row(1, 1, 12, 11), row(1, 1, 12, None), row(0, 0)]

@@ -3,6 +3,7 @@
 Cases and expectations belong to the tests.
 """
 
+import atexit
 import json
 import shutil
 from collections.abc import Iterable
@@ -133,6 +134,9 @@ def memory() -> duckdb.DuckDBPyConnection:
     for column in ("tdp_w", "idle_w"):
         duck.execute(f"alter table gpu_model alter {column} type decimal(9, 3)")
     return duck
+
+
+atexit.register(memory.cache_clear)  # DuckDB complains where a connection outlives the interpreter
 
 
 def run(sql: SimpleNamespace, home: Path, proxies: str = f"select {PROXY} limit 0") -> list[dict]:

@@ -315,7 +315,8 @@ def _meter(random: Random) -> Row:
         "runtime_default", "host_residual", "unmeasured", "unmeasured"])
     on_host = random.choice(["", "", "_of_closed_host", "_of_metered_host"]) if method != "host_residual" else ""
     return {
-        "provider": "hardware", "model_reported": random.choice(["H100", "H100 PCIe", "B7", None]), "call_purpose": "unknown",
+        "provider": "hardware", "model_reported": random.choice(["H100", "H100 PCIe", "B7", None]),
+        "call_purpose": "unknown",
         "energy_line": random.choice(["direct", "idle"]), "meter_method": method + on_host,
         **dict.fromkeys((*COUNTS, *SELDOM, "retry_count", "error_count"), 0),
         "gpu_seconds": random.randint(0, 3600), "cost_usd": Decimal(0),

@@ -174,14 +174,14 @@ def test_own_values_reach_staging(vendor, tmp_path):
         assert land(table.name, tmp_path, TWO_DAYS).findings == []
     ask = staging(tmp_path)
 
-    # 1200 input with 500 cached -> 700 + 500; a result without the split -> 80 + 0
+    # 1200 input, 500 of it read from and 200 written to a cache -> 500 + 500 + 200; no split told -> 80 + 0 + 0
     assert ask("select * exclude (landed_date) from stg_openai__completions order by call_count") == [
         (date(2026, 6, 1), datetime(2026, 6, 1), "proj_north", None, "gpt-5-mini-2026-01-15", None, None,
-         1, 80, 0, 9, None),
+         1, 80, 0, 0, 9),
         (date(2026, 6, 1), datetime(2026, 6, 1), "proj_north", "key_search", "gpt-5-mini-2026-01-15", False, "default",
-         7, 700, 500, 310, 200),
+         7, 500, 500, 200, 310),
         (date(2026, 6, 2), datetime(2026, 6, 2, 23), "proj_old", "key_night", "gpt-5-2026-01-15", True, "default",
-         20, 4000, 0, 1000, None),
+         20, 4000, 0, 0, 1000),
     ]
     assert ask("select * exclude (landed_date) from stg_openai__embeddings") == [
         (date(2026, 6, 1), datetime(2026, 6, 1, 14), "proj_north", "key_search", "text-embedding-3-small", 12, 9001),
@@ -234,8 +234,8 @@ def test_the_vendors_examples_and_the_13_real_buckets_reach_staging(vendor, tmp_
 
     results = [r for b in [*real, *examples["completions"]["data"]] for r in b["results"]]
     assert ask("""
-        select sum(call_count), sum(input_tokens + cached_input_tokens), sum(cached_input_tokens), sum(output_tokens),
-            sum(cache_write_input_tokens), count(*) from stg_openai__completions
+        select sum(call_count), sum(input_tokens + cached_input_tokens + cache_write_input_tokens),
+            sum(cached_input_tokens), sum(output_tokens), sum(cache_write_input_tokens), count(*) from stg_openai__completions
     """) == [(
         sum(r["num_model_requests"] for r in results), sum(r["input_tokens"] for r in results),
         sum(r.get("input_cached_tokens", 0) for r in results), sum(r["output_tokens"] for r in results), 100, 13,
