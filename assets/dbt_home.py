@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
@@ -25,10 +26,11 @@ class Plugin(BasePlugin):
         """
         if not os.environ.get("JEVONS_HOME"):
             raise DbtRuntimeError("JEVONS_HOME is not set: it is the folder that holds everything of an organisation")
-        home = Path(os.environ["JEVONS_HOME"]).absolute()
-        self.creds.path = str(home / "warehouse" / self.creds.path)
-        self.creds.settings |= {
-            # Raw files are named relative to it, so that no path of one machine is written into the warehouse.
-            "file_search_path": str(home),
-            "temp_directory": str(home / "scratch" / "dbt_spill"),
-        }
+        self.home = Path(os.environ["JEVONS_HOME"]).absolute()
+        self.creds.path = str(self.home / "warehouse" / self.creds.path)
+        # Raw files are named relative to it, so that no path of one machine is written into the warehouse.
+        self.creds.settings |= {"file_search_path": str(self.home)}
+
+    def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
+        """Says where to spill: as the warehouse is opened, since DuckDB refuses to be told again once it has spilt."""
+        config["temp_directory"] = str(self.home / "scratch" / "dbt_spill")
