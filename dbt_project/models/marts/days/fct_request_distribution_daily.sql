@@ -19,7 +19,7 @@ kinds as (
 
 numbers as (
 
-    select usage_date, {{ names | join(', ') }}, kind_number
+    select usage_date, {{ fingerprint('kinds', names) }} as names_number, kind_number
         {%- for kind in factor_counts() %}, {{ approximately('kwh_per_' ~ kind) }} as kwh_per_{{ kind }}{% endfor %}
     from kinds
 
@@ -44,10 +44,7 @@ requests as (
         {{ calls_kwh('1', 'calls', 'numbers', approximately('calls.cost_usd') ~ ' * 1000000000') }} as about_kwh
     from calls
     inner join numbers
-        on calls.usage_date = numbers.usage_date
-        {%- for name in names %}
-        and coalesce(calls.{{ name }}, '') = numbers.{{ name }}
-        {%- endfor %}
+        on calls.usage_date = numbers.usage_date and {{ fingerprint('calls', names) }} = numbers.names_number
 
 ),
 
