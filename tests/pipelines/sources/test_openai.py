@@ -235,7 +235,8 @@ def test_the_vendors_examples_and_the_13_real_buckets_reach_staging(vendor, tmp_
     results = [r for b in [*real, *examples["completions"]["data"]] for r in b["results"]]
     assert ask("""
         select sum(call_count), sum(input_tokens + cached_input_tokens + cache_write_input_tokens),
-            sum(cached_input_tokens), sum(output_tokens), sum(cache_write_input_tokens), count(*) from stg_openai__completions
+            sum(cached_input_tokens), sum(output_tokens), sum(cache_write_input_tokens), count(*)
+        from stg_openai__completions
     """) == [(
         sum(r["num_model_requests"] for r in results), sum(r["input_tokens"] for r in results),
         sum(r.get("input_cached_tokens", 0) for r in results), sum(r["output_tokens"] for r in results), 100, 13,
