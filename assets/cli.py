@@ -9,11 +9,12 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from assets.factors import factors_app
+from assets.terminal import ask, err, out, plain, say
 from pipelines.errors import JevonsError
 from pipelines.registry.commands import ceilings_app, registry_app
 from pipelines.settings import home
@@ -28,19 +29,9 @@ app.add_typer(registry_app, name="registry")
 app.add_typer(ceilings_app, name="ceilings")
 sandbox_app = typer.Typer(no_args_is_help=True, help="A made-up organisation with its vendors, for trying Jevons out.")
 app.add_typer(sandbox_app, name="sandbox")
-factors_app = typer.Typer(no_args_is_help=True, help="Factor sets: the frozen data that turn activity into energy.")
 app.add_typer(factors_app, name="factors")
 
 DAYS = ["%Y-%m-%d"]
-WIDE = 200  # columns where nobody's window sets a limit: tables in files and pipes are not squeezed
-
-
-def _console(stream: TextIO) -> Console:
-    narrow = stream.isatty() or os.environ.get("COLUMNS")
-    return Console(stderr=stream is sys.stderr, width=None if narrow else WIDE)
-
-
-out, err = _console(sys.stdout), _console(sys.stderr)
 
 
 def main() -> None:
@@ -48,19 +39,8 @@ def main() -> None:
     try:
         app()
     except JevonsError as error:
-        _say(err, f"[bold red]Error:[/] {_plain(str(error))}")
+        say(err, f"[bold red]Error:[/] {plain(str(error))}")
         sys.exit(1)
-
-
-def _say(console: Console, sentence: str) -> None:
-    """One sentence is one line, however wide the window: it can be copied, and searched for."""
-    console.print(sentence, highlight=False, soft_wrap=True)
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
 
 
 @app.command()
@@ -88,7 +68,7 @@ def doctor() -> None:
     for name, ok, sentence in examine(home()):
         healthy &= ok
         colour, verdict = ("green", "ok") if ok else ("red", "mend")
-        _say(out, f"[{colour}]{verdict:4}[/] {name:18} {_plain(sentence)}")
+        say(out, f"[{colour}]{verdict:4}[/] {name:18} {plain(sentence)}")
     raise typer.Exit(0 if healthy else 1)
 
 
@@ -124,13 +104,13 @@ def _materialize(first: date, last: date) -> int:
 
         outcome = run(Window.of_days(first, last), progress.tell)
     for asset, days in outcome.missing.items():
-        _say(err, f"[yellow]missing[/] {asset}: not delivered for {_days(days)}")
+        say(err, f"[yellow]missing[/] {asset}: not delivered for {_days(days)}")
     for asset, sentences in outcome.refused.items():
         for sentence in sentences[:SHOWN]:
-            _say(err, f"[red]refused[/] {asset}: {_plain(sentence)}")
+            say(err, f"[red]refused[/] {asset}: {plain(sentence)}")
         if len(sentences) > SHOWN:
-            _say(err, f"[red]refused[/] {asset}: and more like these; all findings lie in {home() / 'quarantine'}.")
-    _say(out, f"published build {outcome.build_id} ({first} to {last} made anew)")
+            say(err, f"[red]refused[/] {asset}: and more like these; all findings lie in {home() / 'quarantine'}.")
+    say(out, f"published build {outcome.build_id} ({first} to {last} made anew)")
     return PUBLISHED_WITH_REFUSALS if outcome.refused else 0
 
 
@@ -175,18 +155,7 @@ def sql(
 
     Example: `jevons sql "select team_id, sum(energy_kwh) from fct_team_daily group by 1 order by 2 desc"`
     """
-    _ask(statement, csv, json)
-
-
-def _ask(statement: str, csv: bool, json: bool) -> None:
-    from pipelines.sqlcommand import run_sql
-
-    if csv and json:
-        raise typer.BadParameter("give --csv or --json, not both")
-    answer = run_sql(home(), statement, "csv" if csv else "json" if json else "table", out.width)
-    for piece in answer.pieces:
-        sys.stdout.write(piece)
-    err.print(f"build {answer.build_id}", style="dim", highlight=False)
+    ask(statement, csv, json)
 
 
 @app.command()
@@ -200,7 +169,7 @@ def verify() -> None:
     build = snapshot.current(home())
     problems = snapshot.verify(build)
     for problem in problems:
-        err.print(f"[red]{_plain(problem)}[/]", highlight=False)
+        err.print(f"[red]{plain(problem)}[/]", highlight=False)
     if not problems:
         out.print(f"build {build.build_id}: every file is as it was published", highlight=False)
     raise typer.Exit(1 if problems else 0)
@@ -233,58 +202,11 @@ def dev(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000)
 
     prepare_environment()
     # Dagster then says that it does not use this folder's dagster.yaml: it uses the copy, beside the runs
-    _say(err, f"runs, schedules and logs are kept in {os.environ['DAGSTER_HOME']}")
+    say(err, f"runs, schedules and logs are kept in {os.environ['DAGSTER_HOME']}")
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # dg warns where it is started without an activated environment
     os.chdir(ROOT)
     dg = str(Path(sys.executable).with_name("dg"))
     os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port)])
-
-
-@factors_app.command("freeze")
-def freeze() -> None:
-    """Writes the factor seeds anew from the installed EcoLogits; a developer's command, its result is committed.
-
-    Example: `jevons factors freeze`
-    """
-    from assets.project import FOLDER
-    from pipelines.factors import freeze as write
-
-    for path in write(FOLDER / "seeds"):
-        out.print(f"wrote {path.name}")
-
-
-@factors_app.command("fit-runtime")
-def fit_runtime(
-    valid_from: Annotated[datetime, typer.Option("--from", formats=DAYS, help="First day that it counts for.")],
-) -> None:
-    """Freezes what a held GPU draws in the organisation's own metered hours, for hours that no meter reads.
-
-    Days on which a frozen fit already counts are never changed; days from --from on have to be materialised again.
-
-    Example: `jevons factors fit-runtime --from 2026-09-01`
-    """
-    from pipelines.runtime_proxies import FILE, freeze_published
-
-    for row in freeze_published(home(), valid_from.date()):
-        out.print(f"{row['gpu_model']}: {row['fitted_w']} W ({row['low_w']} to {row['high_w']}) from "
-                  f"{row['metered_hours']} GPU-hours, in force from {row['valid_from']}", highlight=False)
-    out.print(f"written to {FILE}", highlight=False)
-
-
-@factors_app.command("diff")
-def factors_diff(
-    old: Annotated[str, typer.Argument(help="Factor set to start from.")],
-    new: Annotated[str, typer.Argument(help="Factor set to compare with it.")],
-    csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
-    """Shows what another factor set would make of the published activity, model by model; changes nothing.
-
-    Example: `jevons factors diff ecologits-0.11.3 jevons-2026.11`
-    """
-    from pipelines.factors.diff import diff_query
-
-    _ask(diff_query(home(), old, new), csv, json)
 
 
 @sandbox_app.command("serve")

@@ -17,21 +17,19 @@ from pathlib import Path
 from uuid import uuid4
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import engine, receipts
+from pipelines.duplicates import drop_duplicates
 from pipelines.errors import Finding, JevonsError, SourceError
-from pipelines.parquet import write_query
 from pipelines.source import Context, DayFile, Page, Source, Table
 from pipelines.typed import arrow_schema, to_arrow
 from pipelines.window import Window
 
 log = logging.getLogger(__name__)
 PART, RECEIPT, FINDINGS, MENDED = "part.parquet", "receipt.json", "findings.json", "mended.json"
-SHOWN_KEYS = 3
 FULL = (errno.EFBIG, errno.ENOSPC, errno.EDQUOT)
 
 
@@ -148,7 +146,7 @@ def stage(source: Source, table: Table, context: Context, window: Window) -> Sta
             staged.files[day] = _write(table, parts.get(day, []), context.scratch / f"{day or 'whole'}.parquet")
         with engine.connect(context.scratch) as duck:
             for day, path in staged.files.items():
-                staged.duplicates[day] = _drop_duplicates(duck, table, path, day, staged.findings)
+                staged.duplicates[day] = drop_duplicates(duck, table, path, day, staged.findings)
     return staged
 
 
@@ -245,57 +243,6 @@ def _write(table: Table, parts: list[pa.Table], path: Path) -> Path:
     rest = [(name, "ascending") for name in whole.column_names if name not in dict(order)]
     pq.write_table(whole.take(pc.sort_indices(whole, sort_keys=order + rest)), path, compression="zstd")
     return path
-
-
-def _drop_duplicates(
-    duck: duckdb.DuckDBPyConnection, table: Table, path: Path, day: date | None, findings: list[Finding]
-) -> int:
-    """Removes repeated identical records; the same key with another payload is a finding, never a choice.
-
-    Keys are compared by a 64-bit hash first, sorted, because that takes a fraction of the memory and the time; only the
-    few that collide are then compared in full, so the answer is exact.
-    """
-    key = ", ".join(engine.name(column) for column in table.key)
-    columns = ", ".join(engine.name(column.name) for column in table.columns)
-    source = f"read_parquet({engine.text(path)}, file_row_number = true)"
-    hashes = np.sort(duck.execute(f"select hash({key}) as h from {source}").fetchnumpy()["h"])
-    suspects = pa.table({"h": np.unique(hashes[1:][hashes[1:] == hashes[:-1]])})
-    if not suspects.num_rows:
-        return 0
-    duck.register("suspects", suspects)
-    duck.execute(f"""
-        create or replace temp table alike as
-        select {columns}, file_row_number from {source} where hash({key}) in (select h from suspects)
-    """)
-    duck.execute(f"""
-        create or replace temp table repeated as
-        select {key}, count(*) as n, count(distinct row({columns})) as payloads, min(file_row_number) as kept
-        from alike group by all having n > 1
-    """)
-    conflicts = duck.execute("select count(*) from repeated where payloads > 1").fetchone()[0]
-    if conflicts:
-        shown = duck.execute(
-            f"select concat_ws(', ', {key}) as id from repeated where payloads > 1 order by id limit {SHOWN_KEYS}"
-        ).fetchall()
-        findings.append(Finding(
-            f"{table.name} of {day or 'this table'}",
-            f"{conflicts} ids stand for different records ({'; '.join(str(row[0])[:80] for row in shown)})",
-            "keep the right one at the source and land the day again",
-            day.isoformat() if day else None,
-        ))
-        return 0
-    same = " and ".join(f"r.{engine.name(c)} is not distinct from a.{engine.name(c)}" for c in table.key)
-    duck.execute(f"""
-        create or replace temp table surplus as
-        select a.file_row_number as row_number from alike a join repeated r on {same} and a.file_row_number <> r.kept
-    """)
-    surplus = duck.execute("select row_number from surplus order by row_number").fetchnumpy()["row_number"]
-    if len(surplus):
-        once = path.with_suffix(".once.parquet")
-        write_query(duck, f"select {columns} from read_parquet({engine.text(path)})", arrow_schema(table), once,
-                    table.unlike, surplus)
-        os.replace(once, path)
-    return len(surplus)
 
 
 def _replace(

@@ -4,15 +4,24 @@ The only module of this room that looks at the environment. What a setting means
 """
 
 import os
-import re
 import tomllib
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from pipelines.declared import (
+    Hardware,
+    Model,
+    Provider,
+    Site,
+    read_hardware,
+    read_model,
+    read_provider,
+    read_site,
+    typed,
+    unknown_site,
+)
 from pipelines.errors import JevonsError
 
 FILE = "jevons.toml"
@@ -26,80 +35,11 @@ KEYS = {
     "hardware": {"site", "gpu_model", "count", "purchased_on", "embodied_kgco2e", "embodied_kgco2e_low",
                  "embodied_kgco2e_high", "source", "lifetime_years"},
 }
-SIZE_CLASSES = ("S", "M", "L", "XL")
-CONTROLS = ("own", "leased", "vendor")  # who decides over what runs at a site: the scope of its electricity
-SPEND = "spend"  # energy_from: no tokens are known of this provider, its energy is reckoned from what it was paid
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder that holds everything of one organisation (JEVONS_HOME, default `data/`)."""
     return Path(environ.get("JEVONS_HOME") or "data").resolve()
-
-
-@dataclass(frozen=True)
-class Site:
-    """A place where electricity is used.
-
-    Attributes:
-        zone: Grid zone as Electricity Maps names it.
-        country: ISO 3166 alpha-3, for the yearly mix where no hourly value is known.
-        pue_ratio: Facility over IT energy of own hardware; None where the factor already includes it.
-        market_gco2e_per_kwh: Intensity of a supplier's tariff for all that the site uses; None means unknown.
-        control: own, leased or vendor; None = own where a meter of ours stands, else vendor.
-        market_boundary: Market whose certificates can be used there; None = the country.
-    """
-
-    site_id: str
-    zone: str
-    country: str
-    pue_ratio: Decimal | None = None
-    pue_source: str | None = None
-    market_gco2e_per_kwh: Decimal | None = None
-    water_litres_per_kwh: Decimal | None = None
-    control: str | None = None
-    market_boundary: str | None = None
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """Machines that were bought on a day: what making them emitted counts in that month.
-
-    Attributes:
-        embodied_kgco2e: Of one of them, in kgCO2e; None means unknown.
-        lifetime_years: Years over which the SCI view would spread it.
-    """
-
-    hardware_id: str
-    site: str
-    gpu_model: str
-    count: int
-    purchased_on: date
-    embodied_kgco2e_low: Decimal | None = None
-    embodied_kgco2e: Decimal | None = None
-    embodied_kgco2e_high: Decimal | None = None
-    source: str | None = None
-    lifetime_years: Decimal | None = None
-
-
-@dataclass(frozen=True)
-class Provider:
-    """Who runs a model: where and on what, which source counts its calls, and where its energy is known from."""
-
-    provider: str
-    site: str
-    system_of_record: str | None = None
-    energy_from: str | None = None
-    gpu_model: str | None = None
-    catalogue: str | None = None
-
-
-@dataclass(frozen=True)
-class Model:
-    """What its owner knows of a model that no factor set knows: S, M, L or XL."""
-
-    provider: str
-    model: str
-    size_class: str
 
 
 @dataclass(frozen=True)
@@ -154,22 +94,22 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
             _known(path, f"{section}.{name}", each, KEYS.get(section, each))
     _known(path, "organisation", raw.get("organisation", {}), KEYS["organisation"])
     _known_sources(path, raw.get("sources", {}))
-    sites = tuple(_site(path, name, table) for name, table in sorted(raw.get("sites", {}).items()))
+    sites = tuple(read_site(path, name, table) for name, table in sorted(raw.get("sites", {}).items()))
     known = {site.site_id for site in sites}
     providers = tuple(
-        _provider(path, name, table, known, raw.get("sources", {}))
+        read_provider(path, name, table, known, raw.get("sources", {}))
         for name, table in sorted(raw.get("providers", {}).items())
     )
     for name, table in raw.get("sources", {}).items():
         if "site" in table and table["site"] not in known:
-            raise _unknown_site(path, f"sources.{name}", table["site"])
+            raise unknown_site(path, f"sources.{name}", table["site"])
     organisation = raw.get("organisation", {})
-    name = _typed(path, "organisation", organisation, "name", str)
+    name = typed(path, "organisation", organisation, "name", str)
     return Settings(
-        home, name or "Unnamed organisation", bool(_typed(path, "organisation", organisation, "sandbox", bool)),
+        home, name or "Unnamed organisation", bool(typed(path, "organisation", organisation, "sandbox", bool)),
         raw.get("sources", {}), sites, providers, dict(environ),
-        tuple(_model(path, name, table) for name, table in sorted(raw.get("models", {}).items())),
-        tuple(_hardware(path, name, table, known) for name, table in sorted(raw.get("hardware", {}).items())),
+        tuple(read_model(path, name, table) for name, table in sorted(raw.get("models", {}).items())),
+        tuple(read_hardware(path, name, table, known) for name, table in sorted(raw.get("hardware", {}).items())),
     )
 
 
@@ -200,124 +140,6 @@ def _known_sources(path: Path, tables: Mapping[str, Mapping[str, Any]]) -> None:
                 "The settings name a source that there is not", f"{path}, sources.{name}",
                 f"no source is called {name}", f"use {', '.join(known)}, or leave the section out",
             )
-        _typed(path, f"sources.{name}", table, "enabled", bool)
+        typed(path, f"sources.{name}", table, "enabled", bool)
         if known[name].options is not None:
             _known(path, f"sources.{name}", table, {"enabled", *known[name].options})
-
-
-def _typed(path: Path, where: str, table: Mapping[str, Any], key: str, kind: type) -> Any:
-    if key in table and not isinstance(table[key], kind):
-        raise JevonsError(
-            "A setting is of the wrong kind", f"{path}, {where}.{key}", f"it is {table[key]!r:.60}",
-            "give true or false, without quotes" if kind is bool else "give text in quotes",
-        )
-    return table.get(key)
-
-
-def _site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
-    for needed in ("zone", "country"):
-        if not table.get(needed):
-            raise JevonsError(
-                "A site is incomplete", f"{path}, sites.{name}", f"it has no `{needed}`",
-                f"add {needed} = \"...\"",
-            )
-        _typed(path, f"sites.{name}", table, needed, str)
-    if not re.fullmatch("[A-Z]{3}", table["country"]):
-        raise JevonsError(
-            "A site names a country in another way", f"{path}, sites.{name}.country", f"it is {table['country']!r:.60}",
-            'write its three letters of ISO 3166, as in country = "FRA"',
-        )
-    where = f"sites.{name}"
-    if table.get("control", "own") not in CONTROLS:
-        raise JevonsError(
-            "A site is controlled by nobody that is known", f"{path}, {where}.control",
-            f"it is {table['control']!r:.60}", f"give one of {', '.join(CONTROLS)}",
-        )
-    return Site(
-        name, table["zone"], table["country"], _decimal(path, where, table, "pue"),
-        _typed(path, where, table, "pue_source", str), _decimal(path, where, table, "market_gco2e_per_kwh"),
-        _decimal(path, where, table, "water_litres_per_kwh"), table.get("control"),
-        _typed(path, where, table, "market_boundary", str),
-    )
-
-
-def _hardware(path: Path, name: str, table: Mapping[str, Any], sites: set[str]) -> Hardware:
-    where = f"hardware.{name}"
-    if table.get("site") not in sites:
-        raise _unknown_site(path, where, table.get("site"))
-    count, bought = table.get("count"), table.get("purchased_on")
-    for key, right, fix in (
-        ("count", isinstance(count, int) and not isinstance(count, bool) and count > 0, "give a whole number, as in 8"),
-        ("purchased_on", isinstance(bought, date) and not isinstance(bought, datetime),
-         "write a day without quotes, as in 2026-03-31"),
-        ("gpu_model", isinstance(table.get("gpu_model"), str), "say what it is, in quotes"),
-    ):
-        if not right:
-            raise JevonsError("Hardware is declared incompletely", f"{path}, {where}.{key}",
-                              f"it is {table.get(key)!r:.60}", fix)
-    ends = [_decimal(path, where, table, f"embodied_kgco2e{end}") for end in ("_low", "", "_high")]
-    known = [end for end in ends if end is not None]
-    # without its range, the high end of a whole inventory would be below its middle
-    if known != sorted(known) or len(known) not in (0, len(ends)):
-        raise JevonsError(
-            "Hardware has no true range", f"{path}, {where}.embodied_kgco2e",
-            "low, value and high are not all there in order",
-            "give embodied_kgco2e of one piece with its _low and _high (publishers differ), or none of them",
-        )
-    source = _typed(path, where, table, "source", str)
-    if known and not source:
-        raise JevonsError("Hardware has a figure without a source", f"{path}, {where}.source", "it is not there",
-                          "say where embodied_kgco2e comes from")
-    return Hardware(name, table["site"], table["gpu_model"], count, bought, *ends, source,
-                    _decimal(path, where, table, "lifetime_years"))
-
-
-def _decimal(path: Path, where: str, table: Mapping[str, Any], key: str) -> Decimal | None:
-    if table.get(key) is None:
-        return None
-    try:
-        value = Decimal(str(table[key]))
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or value < 0 or (key == "pue" and value < 1):
-        raise JevonsError(
-            "A setting has an impossible number", f"{path}, {where}.{key}", f"{table[key]!r} cannot be",
-            "give a decimal number, at least 1 for pue, at least 0 for the others",
-        )
-    return value
-
-
-def _provider(path: Path, name: str, table: Mapping[str, Any], sites: set[str], sources: Container[str]) -> Provider:
-    if table.get("site") not in sites:
-        raise _unknown_site(path, f"providers.{name}", table.get("site"))
-    for key in ("system_of_record", "energy_from"):
-        # calls of such a provider would be counted by nobody, or their energy be looked for where nobody measures
-        if table.get(key) is not None and table[key] not in sources and (key, table[key]) != ("energy_from", SPEND):
-            raise JevonsError(
-                "A provider relies on a source that is not there", f"{path}, providers.{name}.{key}",
-                f"no [sources.{table[key]}] is declared", "declare it, correct the name or leave this line out",
-            )
-    return Provider(name, table["site"], table.get("system_of_record"), table.get("energy_from"),
-                    *(_typed(path, f"providers.{name}", table, key, str) for key in ("gpu_model", "catalogue")))
-
-
-def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:
-    provider, slash, model = name.partition("/")
-    if not (provider and slash and model):
-        raise JevonsError(
-            "A model is named without its provider", f"{path}, models", f"{name!r} has no provider before a slash",
-            f'write [models."provider/{name}"]',
-        )
-    if table.get("size_class") not in SIZE_CLASSES:
-        raise JevonsError(
-            "A model is of an unknown size", f"{path}, models.{name}.size_class",
-            f"it is {table.get('size_class')!r:.60}", f"give one of {', '.join(SIZE_CLASSES)}",
-        )
-    return Model(provider, model, table["size_class"])
-
-
-def _unknown_site(path: Path, where: str, site: object) -> JevonsError:
-    return JevonsError(
-        "A setting points to a site that is not there", f"{path}, {where}", f"no [sites.{site}] is declared",
-        "declare it or correct the name",
-    )

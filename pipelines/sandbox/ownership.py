@@ -133,7 +133,7 @@ _BOARD, _UNIT = "Executive Board", "Unit management"
 CEILINGS = tuple(
     Ceiling(ceiling_id, kind, who, metric, *period, limit, adopted_by, reason)
     for ceiling_id, kind, who, metric, period, limit, adopted_by, reason in (
-        ("org-energy-2026-q3", "organisation", "organisation", "energy_kwh", _Q3, "3400", _BOARD,
+        ("org-energy-2026-q3", "organisation", "organisation", "energy_kwh", _Q3, "5200", _BOARD,
          "Quarterly energy budget for all AI use"),
         ("org-carbon-2026-q3", "organisation", "organisation", "location_kgco2e", _Q3, "1200", _BOARD,
          "Quarterly part of the yearly climate budget"),
@@ -141,7 +141,7 @@ CEILINGS = tuple(
          "Requests are the lever that teams can steer each day"),
         ("org-requests-2026-06", "organisation", "organisation", "requests", _JUNE, "6000000", _BOARD,
          "First month under a ceiling"),
-        ("care-energy-2026-q3", "team", "customer-care-us", "energy_kwh", _Q3, "450", _UNIT,
+        ("care-energy-2026-q3", "team", "customer-care-us", "energy_kwh", _Q3, "1050", _UNIT,
          "Spring's use of the chat assistant and ten per cent for the holiday season"),
         ("claims-fr-energy-2026-q3", "team", "claims-fr", "energy_kwh", _Q3, "260", _UNIT,
          "Two thirds less than in spring, as the cheaper model promised"),

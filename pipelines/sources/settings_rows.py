@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from pipelines import runtime_proxies
-from pipelines.settings import CONTROLS, FILE, SIZE_CLASSES
+from pipelines.declared import CONTROLS, SIZE_CLASSES
+from pipelines.settings import FILE
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.window import Window
 

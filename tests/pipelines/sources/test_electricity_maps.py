@@ -10,8 +10,9 @@ import pytest
 import responses
 
 from pipelines import landing
+from pipelines.declared import Site
 from pipelines.errors import SourceError
-from pipelines.settings import Settings, Site
+from pipelines.settings import Settings
 from pipelines.source import Context
 from pipelines.sources import electricity_maps
 from pipelines.sources.electricity_maps import SOURCE

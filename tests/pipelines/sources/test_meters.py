@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import landing
+from pipelines.declared import Site
 from pipelines.errors import JevonsError
-from pipelines.settings import Settings, Site
+from pipelines.settings import Settings
 from pipelines.source import Context
 from pipelines.sources.meters import READINGS, SOURCE, check, fetch
 from pipelines.window import Window

@@ -1,0 +1,62 @@
+"""`jevons factors`: freeze, compare and fit the data that turn activity into energy.
+
+What a factor is made of belongs to pipelines/factors.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from assets.terminal import ask, out
+from pipelines.settings import home
+
+DAYS = ["%Y-%m-%d"]
+factors_app = typer.Typer(no_args_is_help=True, help="Factor sets: the frozen data that turn activity into energy.")
+
+
+@factors_app.command("freeze")
+def freeze() -> None:
+    """Writes the factor seeds anew from the installed EcoLogits; a developer's command, its result is committed.
+
+    Example: `jevons factors freeze`
+    """
+    from assets.project import FOLDER
+    from pipelines.factors import freeze as write
+
+    for path in write(FOLDER / "seeds"):
+        out.print(f"wrote {path.name}")
+
+
+@factors_app.command("fit-runtime")
+def fit_runtime(
+    valid_from: Annotated[datetime, typer.Option("--from", formats=DAYS, help="First day that it counts for.")],
+) -> None:
+    """Freezes what a held GPU draws in the organisation's own metered hours, for hours that no meter reads.
+
+    Days on which a frozen fit already counts are never changed; days from --from on have to be materialised again.
+
+    Example: `jevons factors fit-runtime --from 2026-09-01`
+    """
+    from pipelines.runtime_proxies import FILE, freeze_published
+
+    for row in freeze_published(home(), valid_from.date()):
+        out.print(f"{row['gpu_model']}: {row['fitted_w']} W ({row['low_w']} to {row['high_w']}) from "
+                  f"{row['metered_hours']} GPU-hours, in force from {row['valid_from']}", highlight=False)
+    out.print(f"written to {FILE}", highlight=False)
+
+
+@factors_app.command("diff")
+def factors_diff(
+    old: Annotated[str, typer.Argument(help="Factor set to start from.")],
+    new: Annotated[str, typer.Argument(help="Factor set to compare with it.")],
+    csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Shows what another factor set would make of the published activity, model by model; changes nothing.
+
+    Example: `jevons factors diff ecologits-0.11.3 jevons-2026.11`
+    """
+    from pipelines.factors.diff import diff_query
+
+    ask(diff_query(home(), old, new), csv, json)
