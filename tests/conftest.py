@@ -1,9 +1,11 @@
 """Fixtures of all tests: the folder of real records, and one demo organisation made once."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 from support import SHARED, run_jevons
+from xdist.scheduler import LoadScopeScheduling
 
 
 @pytest.fixture(scope="session")
@@ -32,14 +34,33 @@ def demo_home(demo: tuple[Path, str]) -> Path:
 SLOWEST_FIRST = ("demo", "home", "dbt", "assets", "dashboards")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two workers share the tests by file; whatever needs the demo, or the small home, goes to one of them."""
-    def place(item: pytest.Item) -> tuple[int, str]:
-        fixtures, room = getattr(item, "fixturenames", ()), item.path.relative_to(Path(__file__).parent).parts[0]
-        group = next((name for name in ("demo", "small_home") if name in fixtures), str(item.path))
-        first = {"demo": "demo", "small_home": "home"}.get(group, room)
-        return SLOWEST_FIRST.index(first) if first in SLOWEST_FIRST else len(SLOWEST_FIRST), group
+@cache
+def shared_by(path: Path) -> str:
+    """What the tests of a file must share with those of other files: the demo, the small home, or nothing."""
+    text = path.read_text("utf-8")
+    return "demo" if "demo_home" in text else "home" if "small_home" in text else str(path)
 
-    items.sort(key=lambda item: place(item)[0])
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(place(item)[1]))
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts what takes longest first."""
+    def place(item: pytest.Item) -> int:
+        shared, room = shared_by(item.path), item.path.relative_to(Path(__file__).parent).parts[0]
+        first = shared if shared in SLOWEST_FIRST else room
+        return SLOWEST_FIRST.index(first) if first in SLOWEST_FIRST else len(SLOWEST_FIRST)
+
+    items.sort(key=place)
+
+
+class Scheduling(LoadScopeScheduling):
+    """Workers share the tests by file; files that need the same home go to one of them, so that it is made once.
+
+    pytest-xdist's own groups are of no use here: from pytest 9 on they are no longer seen.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return shared_by(Path(self.config.rootpath) / nodeid.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
+    """The scheduling above, whatever --dist says."""
+    return Scheduling(config, log)

@@ -101,10 +101,11 @@ def weekly_bars(weekly: pandas.DataFrame, column: str, title: str, colour: str, 
         for ink, width in (("#ffffff", 4), (style.MUTED, 1.25)):  # the white one keeps it apart from its bar
             layers.append(layer("rule", spread, rule, color=ink, strokeWidth=width))
         arrow = {"x": middle, "y": {**y, "field": "high"}}
-        layers.append(
-            layer("point", spread[spread["beyond"]], arrow, shape="triangle-up", filled=True, size=26,
-                  color=style.MUTED, opacity=1)
-        )  # fmt: skip
+        if spread["beyond"].any():  # a layer without a point has no extent, which the browser complains of
+            layers.append(
+                layer("point", spread[spread["beyond"]], arrow, shape="triangle-up", filled=True, size=26,
+                      color=style.MUTED, opacity=1)
+            )  # fmt: skip
     return dressed(layers, 220, description)
 
 

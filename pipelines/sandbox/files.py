@@ -18,7 +18,7 @@ from pipelines.sandbox.activity import Call, calls_of_day, hourly_calls, in_time
 from pipelines.sandbox.agents import Step, steps_of_day
 from pipelines.sandbox.draws import uniforms
 from pipelines.sandbox.electricity_maps_api import TOKEN
-from pipelines.sandbox.meters import metered, meters_csv
+from pipelines.sandbox.meters import meters_csv
 from pipelines.sandbox.organisation import CATALOGUES, ORGANISATION_NAME, PROVIDERS, SITES, TEAMS
 from pipelines.sandbox.ownership import CEILINGS, RULES, VALID_FROM
 from pipelines.sandbox.workflows import WORKFLOWS, Workflow
@@ -67,7 +67,7 @@ def write_home(
     for day in span:
         if day != stories.MISSING_CALL_LOG_DAY:
             written.append(_put(home / "inbox" / "calls" / f"{day.isoformat()}.csv", call_log_csv(seed, day)))
-    for day in filter(metered, span):
+    for day in span:
         written.append(_put(home / "inbox" / "meters" / f"{day.isoformat()}.csv", meters_csv(seed, day)))
     written.append(_put(home / "inbox" / "outcomes" / "outcomes.csv", outcomes_csv(seed, span)))
     written += [_put(home / "inbox" / name, text) for name, text in lifecycle.files().items()]

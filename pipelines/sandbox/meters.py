@@ -2,7 +2,7 @@
 
 What the GPUs draw is in gpus.py; here stands what everything around them adds.
 
-Until a meter is there the ledger has to estimate what a host takes beside its GPUs, so the first days have none.
+Until a meter is there the ledger has to estimate what a host takes beside its GPUs, so the files of the first days have no readings.
 """
 
 import csv
@@ -25,11 +25,6 @@ _FANS_PERCENT, _BASE_W = 8, {stories.BUSY_HOST: 150, stories.IDLE_HOST: 110}
 _ROOM_PERCENT = 127
 _MJ_PER_WH = 3_600_000
 _START_MS = instant_ms(datetime.combine(stories.DATA_FROM, datetime.min.time(), UTC))
-
-
-def metered(day: date) -> bool:
-    """Whether any meter was there on that day."""
-    return any(first <= day < stories.DATA_TO for first in METERED_FROM.values())
 
 
 def meters_csv(seed: int, day: date) -> str:

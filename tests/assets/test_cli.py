@@ -25,6 +25,8 @@ from assets.progress import Progress
 from assets.run import words
 from pipelines import snapshot
 from pipelines.sandbox.organisation import PROVIDERS, SITES
+from pipelines.settings import load
+from pipelines.sources import all_sources
 from pipelines.starter import write_starter
 
 ONLY_CALLS = """
@@ -175,8 +177,10 @@ def told(home: Path) -> dict[str, tuple[bool, str]]:
 def test_doctor_finds_a_sandbox_in_good_health(home: Path) -> None:
     found = told(home)
     assert all(ok for ok, _ in found.values()), found
-    assert list(found) == [
-        "settings", "openai", "call_log", "gpu_prometheus", "electricity_maps", "outcomes", "published"]
+    declared = set(load(home).sources)
+    assert {"openai", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "gpu_jobs"} <= declared
+    expected = [source.name for source in all_sources() if source.name in declared]
+    assert list(found) == ["settings", *expected, "published"]
     assert "2026-06-01 to 2026-06-03" in found["published"][1]
 
 

@@ -117,8 +117,9 @@ def test_every_team_and_what_nobody_owns_have_a_row_with_their_energy(pages, ask
     energies = ask("select team_id, sum(energy_kwh) as kwh from fct_team_daily group by team_id")
     assert len(energies) == 14  # twelve teams, orphan and unattributed
     assert rows.count() == 14
-    shown = {Decimal(row.locator("td").nth(4).inner_text().replace(",", "")) for row in rows.all()}
-    assert shown == {Decimal(row["kwh"]).quantize(Decimal("0.1")) for row in energies}
+    shown = sorted(_plain(row.locator("td").nth(4).inner_text()) for row in rows.all())
+    kwh = [Decimal(row["kwh"]) for row in energies]
+    assert shown == sorted(map(units.aligned(kwh), kwh))
     text = _seen(pages["Teams"])
     assert "Orphan: a key or tag that no rule knows" in text
     assert "Unattributed: calls without identity, idle hardware" in text
@@ -178,5 +179,6 @@ def test_the_gap_that_better_evidence_closes_most_is_named(pages, ask):
     )[0]
     assert 0 < Decimal(str(best["ratio"])) < 1
     row = pages["Evidence"].locator("table.j", has_text="One rung better").locator("tbody tr").first
-    assert best["factor_id"] in _plain(row.inner_text())
+    factor_set, _, model = best["factor_id"].partition("/")
+    assert f"{model} {factor_set}" in _plain(row.inner_text())
     assert _plain(units.percent(best["ratio"])) in _plain(row.inner_text())
