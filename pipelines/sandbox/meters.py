@@ -2,7 +2,7 @@
 
 What the GPUs draw is in gpus.py; here stands what everything around them adds.
 
-Until a meter is there the ledger has to estimate what a host takes beside its GPUs, so the files of the first days have no readings.
+Until a host has one the ledger has to estimate what it takes beside its GPUs: on the first day only the room is metered.
 """
 
 import csv
@@ -16,7 +16,7 @@ from pipelines.sandbox.gpus import GPUS, SCRAPE_S, Gpu, instant_ms, power_mw, tr
 COLUMNS = ("meter_id", "site", "host", "meter_kind", "boundary", "sampled_at_utc", "energy_kwh", "power_w")
 SITE = "paris-dc"
 STRIP, CONTROLLER, MAIN = "pdu-a1/07", "bmc-gpu-node-2", "main-paris"
-METERED_FROM = {STRIP: stories.day_of(2), MAIN: stories.day_of(2), CONTROLLER: stories.day_of(3)}
+METERED_FROM = {STRIP: stories.day_of(2), MAIN: stories.day_of(1), CONTROLLER: stories.day_of(3)}
 EVERY_S = {STRIP: 900, CONTROLLER: 300, MAIN: 900}
 # The strip was exchanged: its counter starts again.
 REPLACED_UTC = datetime(2026, 7, 8, 11, 20, tzinfo=UTC)
