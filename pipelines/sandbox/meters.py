@@ -2,7 +2,7 @@
 
 What the GPUs draw is in gpus.py; here stands what everything around them adds.
 
-Until a host has one the ledger has to estimate what it takes beside its GPUs: on the first day only the room is metered.
+Until a host has one the ledger estimates what it takes beside its GPUs: on the first day only the room is metered.
 """
 
 import csv
