@@ -2,6 +2,8 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days', on_schema_change='fail') }}
 
 {%- set names = ['provider', 'model_reported', 'serving_mode', 'api_key_id', 'project_id', 'workflow_tag'] %}
+{#- a cost is looked at only where energy is reckoned from it: for most of millions of requests it is not -#}
+{%- set cost_that_counts = 'case when numbers.kwh_per_nano_usd > 0 then calls.cost_usd end' %}
 {%- set keys = ['usage_date', 'workflow_id', 'team_id', 'attribution_method', 'model_id', 'gap_reason', 'factor_id'] %}
 
 with
@@ -40,8 +42,8 @@ requests as (
     select
         numbers.kind_number,
         {%- for count in request_counts().values() if count != 'cost_nano_usd' %} calls.{{ count }},{% endfor %}
-        calls.cost_usd,
-        {{ calls_kwh('1', 'calls', 'numbers', approximately('calls.cost_usd') ~ ' * 1000000000') }} as about_kwh
+        {{ cost_that_counts }} as cost_usd,
+        {{ calls_kwh('1', 'calls', 'numbers', approximately(cost_that_counts) ~ ' * 1000000000') }} as about_kwh
     from calls
     inner join numbers
         on calls.usage_date = numbers.usage_date and {{ fingerprint('calls', names) }} = numbers.names_number
