@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from assets.factors import factors_app
-from assets.terminal import ask, err, out, plain, say
+from assets.terminal import DAYS, ask, err, out, plain, say
 from pipelines.errors import JevonsError
 from pipelines.registry.commands import ceilings_app, registry_app
 from pipelines.settings import home
@@ -30,8 +30,6 @@ app.add_typer(ceilings_app, name="ceilings")
 sandbox_app = typer.Typer(no_args_is_help=True, help="A made-up organisation with its vendors, for trying Jevons out.")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(factors_app, name="factors")
-
-DAYS = ["%Y-%m-%d"]
 
 
 def main() -> None:

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from assets.terminal import ask, out
+from assets.terminal import DAYS, ask, out
 from pipelines.settings import home
 
-DAYS = ["%Y-%m-%d"]
 factors_app = typer.Typer(no_args_is_help=True, help="Factor sets: the frozen data that turn activity into energy.")
 
 

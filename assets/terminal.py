@@ -12,6 +12,7 @@ from rich.console import Console
 
 from pipelines.settings import home
 
+DAYS = ["%Y-%m-%d"]  # how a day is written on the command line
 WIDE = 200  # columns where nobody's window sets a limit: tables in files and pipes are not squeezed
 
 

@@ -212,3 +212,16 @@ def _parquet(file: File) -> Iterator[Row]:
 
 def _not_utf8(file: File) -> Unreadable:
     return Unreadable(file.shown, "it is not UTF-8 text", "save it as UTF-8")
+
+
+def write_records(path: Path, schema: pa.Schema, records: Iterable[Mapping[str, Any]]) -> None:
+    """Writes records with the place that each came from, some at a time, so that a large file fits in memory."""
+    schema = schema.append(pa.field("place", pa.string()))
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        batch: list[Mapping[str, Any]] = []
+        for record in records:
+            batch.append(record)
+            if len(batch) == BATCH_ROWS:
+                writer.write_table(pa.Table.from_pylist(batch, schema))
+                batch = []
+        writer.write_table(pa.Table.from_pylist(batch, schema))

@@ -50,10 +50,10 @@ def freeze(out_dir: Path) -> list[Path]:
             "gpu_factor": list(gpu_rows(given)),
             "evidence_tier": list(tier_rows(given)),
         }
-    return [_write(Path(out_dir) / f"{name}.csv", rows) for name, rows in tables.items()]
+    return [replace_rows(Path(out_dir) / f"{name}.csv", rows) for name, rows in tables.items()]
 
 
-def _write(path: Path, rows: list[dict[str, str]]) -> Path:
+def replace_rows(path: Path, rows: list[dict[str, str]]) -> Path:
     """Replaces the rows of the sets in `rows`, keeps those of other sets, and writes the file whole."""
     header, sets = list(rows[0]), {row["factor_set"] for row in rows}
     kept = [row for row in _read(path, header) if row["factor_set"] not in sets]

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from pipelines.errors import JevonsError
-from pipelines.factors import _write
+from pipelines.factors import replace_rows
 from pipelines.factors.benchmark_accuracy import markdown, rewrite, table
 from pipelines.factors.benchmark_fit import fit, fitted_text, measured, read_rows
 from pipelines.factors.benchmark_seeds import benchmark_rows, media_rows
@@ -30,7 +30,7 @@ def main(words: list[str]) -> None:
     if given.command == "seeds":
         folder = given.into or HERE.parents[1] / "dbt_project" / "seeds"
         for name, made in (("benchmark_factor", benchmark_rows), ("media_factor", media_rows)):
-            print(_write(folder / f"{name}.csv", list(made(rows))))
+            print(replace_rows(folder / f"{name}.csv", list(made(rows))))
         return
     data = measured(rows)
     if given.command == "fit":

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines import engine
 from pipelines.errors import JevonsError, SourceError
 from pipelines.source import Column, Context, DayFile, Page, Source, Table
 from pipelines.sources._meter_rows import BOUNDARIES, KINDS, MEND, READING, Reader
 from pipelines.typed import arrow_schema
-from pipelines.userfiles import BATCH_ROWS, File, Refusals, Unreadable, matching, read
+from pipelines.userfiles import File, Refusals, Unreadable, matching, read, write_records
 from pipelines.window import DAY, Window
 
 NAME = "meters"
@@ -42,7 +41,8 @@ def fetch(context: Context, window: Window) -> Iterator[Page | DayFile]:
         frozenset(options.get("ignore_columns", ())),
     )
     everything = context.scratch / f"{NAME}.rows.parquet"
-    _write(everything, _readings(reader, files, around, options))
+    schema = pa.schema([field for field in arrow_schema(READINGS) if field.name != "step_seconds"])
+    write_records(everything, schema, _readings(reader, files, around, options))
     request = f"{options['path']}: {len(files)} file{'s' if len(files) > 1 else ''}, {window}"
     context.progress(f"{NAME}: read {request}")
     yield from _by_day(context, everything, window, request, reader.refusals, options.get("step_seconds", STEP_SECONDS))
@@ -72,19 +72,6 @@ def _readings(
                     yield record
         except Unreadable as wrong:
             reader.refusals.add(wrong.where, wrong.rule, wrong.fix, file.day)
-
-
-def _write(path: Path, records: Iterator[dict[str, Any]]) -> None:
-    schema = pa.schema([f for f in arrow_schema(READINGS) if f.name != "step_seconds"]).append(
-        pa.field("place", pa.string()))
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        batch: list[dict[str, Any]] = []
-        for record in records:
-            batch.append(record)
-            if len(batch) == BATCH_ROWS:
-                writer.write_table(pa.Table.from_pylist(batch, schema))
-                batch = []
-        writer.write_table(pa.Table.from_pylist(batch, schema))
 
 
 def _by_day(

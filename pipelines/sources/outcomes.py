@@ -12,15 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from pipelines import engine
 from pipelines.databases import ask
 from pipelines.errors import SourceError
 from pipelines.source import Column, Context, DayFile, Page, Source, Table
 from pipelines.typed import arrow_schema
-from pipelines.userfiles import BATCH_ROWS, File, Refusals, Row, Unreadable, matching, read
+from pipelines.userfiles import File, Refusals, Row, Unreadable, matching, read, write_records
 from pipelines.window import Window
 
 log = logging.getLogger(__name__)
@@ -134,7 +131,7 @@ def fetch(context: Context, window: Window) -> Iterator[Page | DayFile]:
         rows = ((file, read(file, options.get("format"), options.get("delimiter", ","))) for file in files)
         records = _checked(contract, window, rows)
     everything = context.scratch / "outcomes.rows.parquet"
-    _write(everything, records)
+    write_records(everything, arrow_schema(SOURCE.tables[0]), records)
     context.progress(f"outcomes: read {request}")
     yield from _by_day(context, everything, days, request, contract)
 
@@ -167,18 +164,6 @@ def _checked(
                     yield record
         except Unreadable as wrong:
             contract.refusals.add(wrong.where, wrong.rule, wrong.fix, day)
-
-
-def _write(path: Path, records: Iterator[dict[str, Any]]) -> None:
-    schema = arrow_schema(SOURCE.tables[0]).append(pa.field("place", pa.string()))
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        batch: list[dict[str, Any]] = []
-        for record in records:
-            batch.append(record)
-            if len(batch) == BATCH_ROWS:
-                writer.write_table(pa.Table.from_pylist(batch, schema))
-                batch = []
-        writer.write_table(pa.Table.from_pylist(batch, schema))
 
 
 def _by_day(

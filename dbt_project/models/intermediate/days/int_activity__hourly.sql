@@ -32,11 +32,7 @@ canonical as (
         -- two sources may see the same call: the provider's system of record books it, the others only corroborate
         coalesce(providers.system_of_record, activity.source) = activity.source as is_of_record
     from activity
-    left join aliases
-        on activity.provider = aliases.provider
-        and activity.model_reported = aliases.model_reported
-        and activity.usage_date >= aliases.valid_from
-        and activity.usage_date < coalesce(aliases.valid_to, cast('9999-12-31' as date))
+    {{ join_aliases('activity', 'provider', 'usage_date') }}
     left join providers on activity.provider = providers.provider
 
 ),

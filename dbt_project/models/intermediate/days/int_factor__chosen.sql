@@ -5,12 +5,7 @@ with
 
 activity as (select * from {{ ref('int_activity__hourly') }} where {{ in_days('usage_date') }}),
 
-factors as (
-
-    select * from {{ ref('factor_set') }}
-    where {{ in_force('factor_set') }} and quarantine_reason is null
-
-),
+factors as ({{ usable_factors() }}),
 
 providers as (select * from {{ ref('stg_settings__providers') }}),
 
@@ -66,8 +61,7 @@ ranked as (
         row_number() over (
             partition by candidates.usage_date, candidates.provider, candidates.provider_canonical,
                 candidates.model_canonical, candidates.serving_mode
-            order by factors.evidence_tier, candidates.factor_valid_from desc, {{ set_rank('factors.factor_set') }},
-                candidates.factor_id
+            order by factors.evidence_tier, {{ factor_preference('factors') }}
         ) as rung
     from candidates
     inner join factors on candidates.factor_id = factors.factor_id

@@ -27,11 +27,7 @@ canonical as (
         coalesce(aliases.model_canonical, kinds.model_reported) as model_canonical,
         coalesce(providers.energy_from, 'spend') not in ('spend', 'call_log') as is_metered_elsewhere
     from kinds
-    left join aliases
-        on kinds.provider = aliases.provider
-        and kinds.model_reported = aliases.model_reported
-        and kinds.usage_date >= aliases.valid_from
-        and kinds.usage_date < coalesce(aliases.valid_to, cast('9999-12-31' as date))
+    {{ join_aliases('kinds', 'provider', 'usage_date') }}
     left join providers on kinds.provider = providers.provider
     -- what another system books is not counted here
     where coalesce(providers.system_of_record, 'call_log') = 'call_log'

@@ -17,7 +17,7 @@ results as (
 
 aliases as (select * from {{ ref('model_alias') }}),
 
-factors as (select * from {{ ref('factor_set') }} where {{ in_force('factor_set') }}),
+factors as ({{ usable_factors() }}),
 
 newest as (
 
@@ -27,11 +27,7 @@ newest as (
         coalesce(aliases.provider_canonical, results.provider_reported) as provider_canonical,
         coalesce(aliases.model_canonical, results.model_reported) as model_canonical
     from results
-    left join aliases
-        on results.provider_reported = aliases.provider
-        and results.model_reported = aliases.model_reported
-        and results.evaluated_date >= aliases.valid_from
-        and results.evaluated_date < coalesce(aliases.valid_to, cast('9999-12-31' as date))
+    {{ join_aliases('results', 'provider_reported', 'evaluated_date') }}
     where results.recency = 1
 
 ),
@@ -49,7 +45,7 @@ estimated as (
         {%- endfor %}
         row_number() over (
             partition by newest.result_number
-            order by factors.evidence_tier, factors.gpu_model is null, factors.factor_id
+            order by factors.evidence_tier, factors.gpu_model is null, {{ factor_preference('factors') }}
         ) as choice
     from newest
     inner join factors
