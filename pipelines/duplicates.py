@@ -1,4 +1,4 @@
-"""Repeated records of a landed day: identical ones are kept once, different ones under one key are a finding.
+"""Repeated records of a day: identical ones are kept once, different ones under one key are a finding.
 
 Where files lie and what becomes of findings is the business of `landing`.
 """
@@ -10,62 +10,139 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines import engine
 from pipelines.errors import Finding
 from pipelines.parquet import write_query
+from pipelines.seen import Seen
 from pipelines.source import Table
 from pipelines.typed import arrow_schema
 
 SHOWN_KEYS = 3
+SEEDS = 4  # two keys in a day of 20 million share a 64-bit hash once in 90,000 days; then another hash is taken
+
+
+class DifferentRecords(Exception):
+    """Keys that stand for records that differ, the first few of them, and how many there are."""
+
+    def __init__(self, count: int, shown: list[str]):
+        super().__init__(count, shown)
+        self.count, self.shown = count, shown
+
+    def finding(self, table: Table, day: date | None) -> Finding:
+        """What is said of it."""
+        return Finding(
+            f"{table.name} of {day or 'this table'}",
+            f"{self.count} ids stand for different records ({'; '.join(key[:80] for key in self.shown)})",
+            "keep the right one at the source and land the day again",
+            day.isoformat() if day else None,
+        )
+
+
+def write_once(duck: duckdb.DuckDBPyConnection, table: Table, query: str, path: Path) -> tuple[int, int]:
+    """Writes the records of a query, each identical one once, and says how many were written and how many left out.
+
+    A record whose key has come before is held back while the others are written, so that they are encoded once; which
+    of those held back are the same as what was written is looked at when all is read. The answer is exact.
+
+    Args:
+        query: The table's columns in order; must keep the order of what it reads, as for `write_query`.
+
+    Raises:
+        DifferentRecords: of one key, there are records that differ; what is in `path` is then of no use.
+    """
+    key, columns = _keys(table), _columns(table)
+    for seed in range(SEEDS):
+        again = path.with_suffix(".again.parquet")
+        with _Again(arrow_schema(table), again) as held:
+            written = write_query(
+                duck, f"select {columns}, {_hash(table, seed)} as key_hash from ({query})", arrow_schema(table), path,
+                table.unlike, held.back,
+            )
+        if not held.count:
+            return written, 0
+        duck.execute(f"""
+            create or replace temp table differing as
+            select {key} from (
+                select {columns} from read_parquet({engine.text(again)})
+                except
+                select {columns} from read_parquet({engine.text(path)}) where {_hash(table, seed)} in (
+                    select {_hash(table, seed)} from read_parquet({engine.text(again)})
+                )
+            )
+        """)
+        again.unlink()
+        if not duck.execute("select count(*) from differing").fetchone()[0]:
+            return written, held.count
+        same = " and ".join(f"d.{engine.name(c)} is not distinct from w.{engine.name(c)}" for c in table.key)
+        shown = duck.execute(f"""
+            select distinct concat_ws(', ', {key}) as id from differing as d
+            where exists (select 1 from read_parquet({engine.text(path)}) as w where {same}) order by id
+        """).fetchall()
+        if shown:
+            raise DifferentRecords(len(shown), [id_ for (id_,) in shown[:SHOWN_KEYS]])
+    raise AssertionError(f"{SEEDS} hashes of {table.name} collided")
 
 
 def drop_duplicates(
     duck: duckdb.DuckDBPyConnection, table: Table, path: Path, day: date | None, findings: list[Finding]
 ) -> int:
-    """Removes repeated identical records; the same key with another payload is a finding, never a choice.
+    """Removes repeated identical records of a file; the same key with another payload is a finding, never a choice.
 
-    Keys are compared by a 64-bit hash first, sorted, because that takes a fraction of the memory and the time; only the
-    few that collide are then compared in full, so the answer is exact.
+    Most files hold no repeats, so the hashes of the keys are looked at before anything is written.
     """
-    key = ", ".join(engine.name(column) for column in table.key)
-    columns = ", ".join(engine.name(column.name) for column in table.columns)
-    source = f"read_parquet({engine.text(path)}, file_row_number = true)"
-    hashes = np.sort(duck.execute(f"select hash({key}) as h from {source}").fetchnumpy()["h"])
-    suspects = pa.table({"h": np.unique(hashes[1:][hashes[1:] == hashes[:-1]])})
-    if not suspects.num_rows:
+    source = f"read_parquet({engine.text(path)})"
+    hashes = np.sort(duck.execute(f"select {_hash(table, 0)} as h from {source}").fetchnumpy()["h"])
+    if not (hashes[1:] == hashes[:-1]).any():
         return 0
-    duck.register("suspects", suspects)
-    duck.execute(f"""
-        create or replace temp table alike as
-        select {columns}, file_row_number from {source} where hash({key}) in (select h from suspects)
-    """)
-    duck.execute(f"""
-        create or replace temp table repeated as
-        select {key}, count(*) as n, count(distinct row({columns})) as payloads, min(file_row_number) as kept
-        from alike group by all having n > 1
-    """)
-    conflicts = duck.execute("select count(*) from repeated where payloads > 1").fetchone()[0]
-    if conflicts:
-        shown = duck.execute(
-            f"select concat_ws(', ', {key}) as id from repeated where payloads > 1 order by id limit {SHOWN_KEYS}"
-        ).fetchall()
-        findings.append(Finding(
-            f"{table.name} of {day or 'this table'}",
-            f"{conflicts} ids stand for different records ({'; '.join(str(row[0])[:80] for row in shown)})",
-            "keep the right one at the source and land the day again",
-            day.isoformat() if day else None,
-        ))
+    once = path.with_suffix(".once.parquet")
+    try:
+        _, surplus = write_once(duck, table, f"select * from {source}", once)
+    except DifferentRecords as different:
+        findings.append(different.finding(table, day))
         return 0
-    same = " and ".join(f"r.{engine.name(c)} is not distinct from a.{engine.name(c)}" for c in table.key)
-    duck.execute(f"""
-        create or replace temp table surplus as
-        select a.file_row_number as row_number from alike a join repeated r on {same} and a.file_row_number <> r.kept
-    """)
-    surplus = duck.execute("select row_number from surplus order by row_number").fetchnumpy()["row_number"]
-    if len(surplus):
-        once = path.with_suffix(".once.parquet")
-        write_query(duck, f"select {columns} from read_parquet({engine.text(path)})", arrow_schema(table), once,
-                    table.unlike, surplus)
-        os.replace(once, path)
-    return len(surplus)
+    os.replace(once, path)
+    return surplus
+
+
+class _Again:
+    """The records that are held back, in a file of their own: there may be as many as there are others."""
+
+    def __init__(self, schema: pa.Schema, path: Path):
+        self._seen, self._path, self._schema = Seen(), path, schema
+        self._writer: pq.ParquetWriter | None = None
+        self.count = 0
+
+    def __enter__(self) -> "_Again":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._writer:
+            self._writer.close()
+
+    def back(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The records of a batch that go on, without the hash."""
+        hashes = batch.column("key_hash").to_numpy()
+        batch = batch.drop_columns(["key_hash"])
+        repeated = self._seen.again(hashes)
+        if not len(repeated):
+            return batch
+        self.count += len(repeated)
+        self._writer = self._writer or pq.ParquetWriter(self._path, self._schema, compression="none")
+        self._writer.write_table(pa.Table.from_batches([batch.take(repeated)]).cast(self._schema))
+        goes_on = np.ones(batch.num_rows, dtype=bool)
+        goes_on[repeated] = False
+        return batch.filter(pa.array(goes_on))
+
+
+def _hash(table: Table, seed: int) -> str:
+    return f"hash({_keys(table)}{f', {seed}' if seed else ''})"
+
+
+def _keys(table: Table) -> str:
+    return ", ".join(engine.name(column) for column in table.key)
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(engine.name(column.name) for column in table.columns)

@@ -4,12 +4,11 @@ DuckDB's own COPY cuts row groups where its scan happened to cut its batches, so
 bytes when it comes from another file or by a longer backfill. What the rows mean does not belong here.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,7 +19,7 @@ _ERRORS = {"IO Error": duckdb.IOException, "Out of Memory Error": duckdb.OutOfMe
 
 def write_query(
     duck: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path, unlike: Collection[str] = (),
-    surplus: np.ndarray | None = None,
+    through: Callable[[pa.RecordBatch], pa.RecordBatch] = lambda batch: batch,
 ) -> int:
     """Streams the query into `path` and says how many rows there were; memory is bounded by a few row groups.
 
@@ -32,7 +31,7 @@ def write_query(
         query: Must keep the order of what it reads: scans, projections and plain filters do; a join, and `in` with
             a subquery, do not as soon as there are two threads.
         unlike: Columns whose values hardly repeat: for these a dictionary only costs time and space.
-        surplus: Positions of rows to leave out, from 0 and ascending.
+        through: What is written of each batch, in the columns of `schema`; the query may then have more.
     """
     alike = [name for name in schema.names if name not in unlike] or False
     rows = 0
@@ -43,7 +42,7 @@ def write_query(
         pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=alike) as writer,
         ThreadPoolExecutor(1) as encoder,  # encodes one group while DuckDB reads the next
     ):
-        for group in _groups(_kept(_batches(reader), surplus), schema):
+        for group in _groups(map(through, _batches(reader)), schema):
             rows += group.num_rows
             pending.append(encoder.submit(writer.write_table, group, ROW_GROUP_ROWS))
             if len(pending) > AHEAD:
@@ -68,20 +67,6 @@ def _groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
                 held, have = [], 0
     if held:
         yield pa.Table.from_batches(held).cast(schema).combine_chunks()
-
-
-def _kept(batches: Iterator[pa.RecordBatch], surplus: np.ndarray | None) -> Iterator[pa.RecordBatch]:
-    first = 0
-    for batch in batches:
-        rows = batch.num_rows
-        if surplus is not None:
-            low, high = np.searchsorted(surplus, [first, first + rows])
-            if low < high:
-                stays = np.ones(rows, dtype=bool)
-                stays[surplus[low:high] - first] = False
-                batch = batch.filter(pa.array(stays))
-        first += rows
-        yield batch
 
 
 def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

@@ -62,6 +62,7 @@ class DayFile:
         path: Parquet file whose columns are the table's; landing takes it away.
         findings: What was wrong with the input; if any has this day, the whole day is held back.
         rejected: Parquet or text file of refused lines to keep in quarantine beside the findings.
+        duplicates: Repeated records that were left out already; None where nobody has looked yet.
     """
 
     day: date | None
@@ -70,6 +71,7 @@ class DayFile:
     warnings: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     rejected: Path | None = None
+    duplicates: int | None = None
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def _strict(
             text = f"{text}::varchar"
     elif column.name == "request_id" and options.derived_ids:
         text = f"({engine.text(file.shown + ':')} || record)"
-    return Strict(column, text, kind, default, values, options.unit, options.naive_utc)
+    unit = options.unit if column.type == "TIMESTAMP" else None
+    return Strict(column, text, kind, default, values, unit, options.naive_utc)
 
 
 def strict_query(plan: Plan, options: Options) -> str:

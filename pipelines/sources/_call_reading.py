@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from pipelines import engine
-from pipelines.errors import SourceError
+from pipelines.duplicates import DifferentRecords, write_once
+from pipelines.errors import Finding, SourceError
 from pipelines.parquet import write_query
 from pipelines.source import DayFile, Table
 from pipelines.sources import _files
@@ -25,6 +26,16 @@ from pipelines.window import DAY, Window
 
 log = logging.getLogger(__name__)
 
+
+@dataclass(frozen=True)
+class Written:
+    """A day's file: how many repeated calls were left out of it, or why it cannot be landed."""
+
+    rows: int
+    duplicates: int
+    findings: Sequence[Finding] = ()
+
+
 @dataclass(frozen=True)
 class Good:
     """The calls that passed.
@@ -32,12 +43,12 @@ class Good:
     Attributes:
         days: Days of the window that have some.
         source: SQL that holds them all; None where the one day of the window is written already, or nothing passed.
-        written: Whether it is.
+        written: That day.
     """
 
     days: Sequence[date] = ()
     source: str | None = None
-    written: bool = False
+    written: Written | None = None
 
 
 @dataclass(frozen=True)
@@ -108,14 +119,22 @@ def _fast(reading: Reading, plans: Sequence[Plan]) -> Good:
     )
     first = reading.window.first
     if first + DAY == reading.window.end and not reading.options.spill_days:
-        rows = write_query(
-            reading.duck, f"select {reading.names} from ({query})", arrow_schema(reading.table), reading.path(first),
-            reading.table.unlike,
-        )
-        return Good([first] if rows else [], None, True)
+        written = _write(reading, f"select {reading.names} from ({query})", first)
+        return Good([first] if written.rows else [], None, written)
     everything = reading.scratch / "calls.parquet"
     reading.duck.execute(f"copy ({query}) to {engine.text(everything)} (format parquet, compression snappy)")
     return _found(reading, f"read_parquet({engine.text(everything)})")
+
+
+def _write(reading: Reading, calls: str, day: date) -> Written:
+    """The day's file, each call once; where one id stands for calls that differ, all of them are kept for a person."""
+    try:
+        return Written(*write_once(reading.duck, reading.table, calls, reading.path(day)))
+    except DifferentRecords as different:
+        rows = write_query(
+            reading.duck, calls, arrow_schema(reading.table), reading.path(day), reading.table.unlike,
+        )
+        return Written(rows, 0, (different.finding(reading.table, day),))
 
 
 def _slow(reading: Reading, plans: Sequence[Plan]) -> Good:
@@ -149,16 +168,14 @@ def _days(reading: Reading, good: Good) -> Iterator[DayFile]:
     late = _late(reading, good)
     told = tuple(findings.pop(None, ()))  # holds back every day of the window, so once is enough
     for day in days:
-        if not good.written:
-            calls = f"select {reading.names} from {good.source} where {within(Window(day, day + DAY))}"
-            write_query(
-                reading.duck, calls if good.source else _nothing(reading.table), arrow_schema(reading.table),
-                reading.path(day), reading.table.unlike,
-            )
+        calls = f"select {reading.names} from {good.source} where {within(Window(day, day + DAY))}"
+        written = good.written or _write(reading, calls if good.source else _nothing(reading.table), day)
         of_day = [file for file in reading.files if file.day is None or abs(file.day - day) <= near]
         yield DayFile(
-            day, reading.path(day), _request(of_day), tuple(late.get(day, ())), (*told, *findings.get(day, ())),
+            day, reading.path(day), _request(of_day), tuple(late.get(day, ())),
+            (*told, *written.findings, *findings.get(day, ())),
             reading.refusals.rejected(reading.duck, day, reading.scratch / f"rejected-{day}.parquet"),
+            written.duplicates,
         )
         told = ()
 

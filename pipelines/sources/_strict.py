@@ -12,6 +12,7 @@ from pipelines.source import Column
 
 UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}  # microseconds in one
 ANY = "*"
+WHOLE = ("BIGINT", "INTEGER")
 
 _WHOLE = r"\s*[+-]?[0-9]{1,30}(\.0+)?\s*"
 _NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?\s*"
@@ -56,8 +57,7 @@ class Strict:
         given = self._given()
         broken = "error('refused')" if strict else "null"
         nothing = "" if self.column.required else f"when {given} is null then null "
-        return f"case when {self._fits(given)} then {self._cast(given, 'cast' if strict else 'try_cast')} " \
-               f"{nothing}else {broken} end"
+        return f"case {self._cases(given, 'cast' if strict else 'try_cast')} {nothing}else {broken} end"
 
     def _given(self) -> str:
         given = self.text or "null::varchar"
@@ -71,32 +71,36 @@ class Strict:
             given = f"(case when {given} is not null then {words} end)"
         return given if self.default is None else f"coalesce({given}, {engine.text(self.default)})"
 
-    def _fits(self, given: str) -> str:
-        """SQL: the text has the form of its type; whether the type can hold it is the cast's affair."""
-        kind = self.column.type
-        if kind == "VARCHAR":
-            return f"not contains({given}, chr(0))"
-        if self.kind != "text":
-            return f"{given} is not null"
-        if kind == "TIMESTAMP" and not self.unit:
-            naive = f" or regexp_full_match({given}, '{_DAY_TIME}')" if self.naive_utc else ""
-            return f"(regexp_full_match({given}, '{_ZULU}') or regexp_full_match({given}, '{_OFFSET}'){naive})"
-        return f"regexp_full_match({given}, '{_NUMBER if self._fraction() else _WHOLE}')"
+    def _forms(self, given: str, cast: str) -> list[tuple[str, str]]:
+        """SQL: the forms that the text of its type may have, the usual one first, each with its value.
 
-    def _cast(self, given: str, cast: str) -> str:
+        Whether the type can hold the value is the cast's affair.
+        """
         kind = self.column.type
         if kind == "VARCHAR":
-            return given
-        if kind != "TIMESTAMP":
-            return f"{cast}({given} as {kind})"
+            return [(f"not contains({given}, chr(0))", given)]
         if self.kind == "instant":
-            return f"timezone('UTC', {given})"
-        if self.unit:
-            return f"make_timestamp({cast}({cast}({given} as decimal(29, 9)) * {UNITS[self.unit]} as bigint))"
+            return [(f"{given} is not null", f"timezone('UTC', {given})")]
+        if kind != "TIMESTAMP" or self.unit:
+            number = f"{cast}({given} as {kind})"
+            if self.unit:
+                micros = f"{cast}({cast}({given} as decimal(29, 9)) * {UNITS[self.unit]} as bigint)"
+                number = f"make_timestamp({micros})"
+            if self.kind != "text":
+                return [(f"{given} is not null", number)]
+            tests = [f"regexp_full_match({given}, '{_NUMBER if self._fraction() else _WHOLE}')"]
+            if kind in WHOLE:  # what the cast gives back as it was is whole for certain, and that is found out sooner
+                tests.insert(0, f"try_cast({given} as {kind})::varchar = {given}")
+            return [(test, number) for test in tests]
         # A cast to TIMESTAMP ignores the zone, which is right for UTC only and much faster.
-        offset = f"regexp_full_match({given}, '{_OFFSET}')"
-        return f"case when {offset} then timezone('UTC', {cast}({given} as timestamptz)) " \
-               f"else {cast}({given} as timestamp) end"
+        utc = [_ZULU, *([_DAY_TIME] if self.naive_utc else [])]
+        return [
+            *((f"regexp_full_match({given}, '{form}')", f"{cast}({given} as timestamp)") for form in utc),
+            (f"regexp_full_match({given}, '{_OFFSET}')", f"timezone('UTC', {cast}({given} as timestamptz))"),
+        ]
+
+    def _cases(self, given: str, cast: str) -> str:
+        return " ".join(f"when {test} then {value}" for test, value in self._forms(given, cast))
 
     def _breaks(self, given: str) -> str:
         kind = self.column.type
@@ -112,8 +116,9 @@ class Strict:
             size = "it is no instant that exists"
             if not self.unit and not self.naive_utc and self.kind == "text":
                 naive = f"when regexp_full_match({given}, '{_DAY_TIME}') then 'it has no time zone'"
-        return f"{naive} when not {self._fits(given)} then {engine.text(form)} " \
-               f"when {self._cast(given, 'try_cast')} is null then {engine.text(size)}"
+        fits = " or ".join(test for test, _ in self._forms(given, "try_cast"))
+        return f"{naive} when not ({fits}) then {engine.text(form)} " \
+               f"when case {self._cases(given, 'try_cast')} end is null then {engine.text(size)}"
 
     def _fraction(self) -> bool:
         return self.column.type.startswith("DECIMAL") or self.unit in {"s", "ms"}

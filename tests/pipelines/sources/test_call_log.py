@@ -141,6 +141,11 @@ def test_unix_times_have_their_declared_unit(org, unit, told):
     assert org.rows("started_at_utc") == [(datetime(2026, 6, 1, 10),)]
 
 
+def test_the_unit_of_times_is_of_no_other_column(org):
+    org.drop("2026-06-01.csv", "a,1780308000.5,m,10.5,1")
+    assert "it is not a whole number" in sentences(org.land({**DATED, "timestamp_unit": "s"}))
+
+
 def test_naive_times_are_utc_only_where_the_organisation_says_so(org):
     org.drop("2026-06-01.csv", "a,2026-06-01 10:00:00,m,10,1")
     assert "it has no time zone" in sentences(org.land(DATED))
