@@ -44,14 +44,14 @@ def due(where: Path, yesterday: date) -> Window:
     return Window.of_days(min([*changed, yesterday]), yesterday)
 
 
-def remember(where: Path, window: Window, digests: Mapping[date, str]) -> None:
-    """Notes what the days of the window were built from.
+def remember(path: Path, window: Window, digests: Mapping[date, str]) -> None:
+    """Notes in a warehouse what the days of the window were built from.
 
     Args:
         digests: `deliveries` as they were before the build began; what arrives during it is due again.
     """
     rows = [(day, digests[day]) for day in window.days() if day in digests]
-    with duckdb.connect(str(warehouse(where))) as duck:
+    with duckdb.connect(str(path)) as duck:
         duck.execute(f"create table if not exists {TABLE} (usage_date date primary key, digest varchar not null)")
         if rows:
             duck.executemany(f"insert or replace into {TABLE} values (?, ?)", rows)

@@ -6,7 +6,7 @@ Every command hands over to the room that does the work; imports are late, so th
 import os
 import sys
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Annotated
@@ -14,20 +14,22 @@ from typing import Annotated
 import typer
 
 from assets.factors import factors_app
+from assets.process import leave
 from assets.terminal import DAYS, ask, err, out, plain, say
 from pipelines.errors import JevonsError
 from pipelines.registry.commands import ceilings_app, registry_app
 from pipelines.settings import home
 
-PUBLISHED_WITH_REFUSALS = 3
-SHOWN = 3  # sentences of one table
 app = typer.Typer(
     name="jevons", no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
-    help="The ledger of an organisation's AI energy: per workflow, per team, per outcome, against collective ceilings.",
+    help="The ledger of an organisation's AI energy: per workflow, per team, per outcome, against collective ceilings."
+    "\n\nEverything of one organisation lies in the folder that the environment variable JEVONS_HOME names (by default"
+    " `data/`).\n\nTo try it: `jevons demo`, then `jevons dashboard`. For your own: `jevons init`,"
+    " `jevons registry import`, `jevons doctor`, `jevons materialize`.",
 )
 app.add_typer(registry_app, name="registry")
 app.add_typer(ceilings_app, name="ceilings")
-sandbox_app = typer.Typer(no_args_is_help=True, help="A made-up organisation with its vendors, for trying Jevons out.")
+sandbox_app = typer.Typer(no_args_is_help=True, help="A made-up organisation with its vendors, to try Jevons on.")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(factors_app, name="factors")
 
@@ -38,12 +40,16 @@ def main() -> None:
         app()
     except JevonsError as error:
         say(err, f"[bold red]Error:[/] {plain(str(error))}")
-        sys.exit(1)
+        leave(1)
+    except SystemExit as ended:
+        leave(ended.code)
 
 
 @app.command()
 def init() -> None:
-    """Writes a commented `jevons.toml` into JEVONS_HOME; nothing that exists is overwritten.
+    """Writes the settings of a new organisation, a commented `jevons.toml`, into JEVONS_HOME.
+
+    Nothing that exists is overwritten.
 
     Example: `JEVONS_HOME=/srv/jevons jevons init`
     """
@@ -56,7 +62,10 @@ def init() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Says in one sentence per source whether it can be read, and what to mend; exit code 1 if there is something.
+    """Says of settings, sources and the published build, in one sentence each, whether they work and what to mend.
+
+    Every source that is switched on is asked for one small thing; nothing is fetched or changed. Exit code 1 if there
+    is something to mend.
 
     Example: `jevons doctor`
     """
@@ -77,79 +86,49 @@ def materialize(
         datetime | None, typer.Option("--to", formats=DAYS, help="Last UTC day, included; by default the first."),
     ] = None,
 ) -> None:
-    """Fetches, gates, models and publishes the days asked for.
+    """Fetches these days' records from the sources, checks them, and publishes the ledger with these days made anew.
+
+    Running a day again is safe: it is replaced as a whole. Other days stay as they are. `jevons dev` has a schedule
+    that does this each morning.
 
     Exit code 0: published. 3: published, but some source was out of reach or something was refused. 1: nothing new
     was published.
 
     Example: `jevons materialize --from 2026-08-01 --to 2026-08-31`
     """
-    raise typer.Exit(_materialize(first.date(), (last or first).date()))
+    from assets.commanded import materialize_days
+
+    raise typer.Exit(materialize_days(first.date(), (last or first).date()))
 
 
-def _materialize(first: date, last: date) -> int:
-    from assets.progress import Progress
-    from pipelines.window import Window
+@app.command()
+def rebuild() -> None:
+    """Makes all landed days anew from raw/ and publishes them; asks no vendor.
 
-    _check_days(first, last)
-    _check_sources()
-    from assets.instance import prepare_environment
+    For an upgrade of Jevons that changed tables (`materialize` says so), or a change of `jevons.toml` that is to count
+    for past days, too. The new warehouse is made beside the old one, so it takes room for both, and replaces it only
+    when it is whole. Readers have the published build throughout. Interrupted, it loses nothing: run it again.
+    Figures of past days become what today's models, settings and factors make of their records.
 
-    prepare_environment()
-    with Progress(err) as progress:
-        progress.tell("starting", 0, 0)
-        from assets.run import run
+    Exit codes are those of `materialize`.
 
-        outcome = run(Window.of_days(first, last), progress.tell)
-    for asset, days in outcome.missing.items():
-        say(err, f"[yellow]missing[/] {asset}: not delivered for {_days(days)}")
-    for asset, sentences in outcome.refused.items():
-        for sentence in sentences[:SHOWN]:
-            say(err, f"[red]refused[/] {asset}: {plain(sentence)}")
-        if len(sentences) > SHOWN:
-            say(err, f"[red]refused[/] {asset}: and more like these; all findings lie in {home() / 'quarantine'}.")
-    say(out, f"published build {outcome.build_id} ({first} to {last} made anew)")
-    return PUBLISHED_WITH_REFUSALS if outcome.refused else 0
+    Example: `jevons rebuild`
+    """
+    from assets.commanded import rebuild_days
 
-
-def _check_days(first: date, last: date) -> None:
-    asked, today = f"--from {first} --to {last}", datetime.now(UTC).date()
-    if last < first:
-        raise JevonsError(
-            "The days are the wrong way round", asked, "the last day is before the first", "swap them",
-        )
-    if last >= today:
-        raise JevonsError(
-            "That day is not over", asked, f"in UTC it is {today} now, and only whole days are counted",
-            f"ask for days up to {today - timedelta(days=1)}",
-        )
-
-
-def _check_sources() -> None:
-    """A home that cannot be read, or that reads nothing, is said at once and not after the engine has started."""
-    from pipelines.settings import FILE, load
-    from pipelines.sources import all_sources
-
-    settings = load(home())
-    known = [source.name for source in all_sources() if not source.always]
-    if not any(settings.enabled(name) for name in known):
-        raise JevonsError(
-            "There is nothing to read", str(home() / FILE), "no source is switched on",
-            f"uncomment the ones you have ({', '.join(known)}), then ask `jevons doctor` whether they can be read",
-        )
-
-
-def _days(days: list[str]) -> str:
-    return days[0] if len(days) == 1 else f"{len(days)} days ({days[0]} to {days[-1]})"
+    raise typer.Exit(rebuild_days())
 
 
 @app.command()
 def sql(
     statement: Annotated[str, typer.Argument(help="One SELECT, DESCRIBE, SUMMARIZE or EXPLAIN.")],
-    csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="As CSV, for spreadsheets.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
-    """Asks the published build, read-only; the build id goes to standard error.
+    """Answers a question about the published figures, in SQL (DuckDB's); nothing can be changed.
+
+    `show tables` lists the tables, `describe fct_team_daily` the columns of one. The id of the build that answered goes
+    to standard error, so that a pipe holds the answer only.
 
     Example: `jevons sql "select team_id, sum(energy_kwh) from fct_team_daily group by 1 order by 2 desc"`
     """
@@ -158,7 +137,9 @@ def sql(
 
 @app.command()
 def verify() -> None:
-    """Recomputes every hash of the published build and compares it with the manifest; exit code 1 if one differs.
+    """Checks for an auditor that every published file is still as it was published.
+
+    Every hash is computed again and compared with the manifest of the build; exit code 1 if one differs.
 
     Example: `jevons verify`
     """
@@ -175,7 +156,7 @@ def verify() -> None:
 
 @app.command()
 def dashboard(port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:
-    """Opens the pages (Streamlit) on the published build.
+    """Serves the pages (Streamlit) on the published build at this machine's port, until Ctrl-C.
 
     Example: `jevons dashboard --port 8502`
     """
@@ -191,7 +172,9 @@ def dashboard(port: Annotated[int, typer.Option(help="Port on this machine.")] =
 
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000) -> None:
-    """Opens Dagster (`dg dev`): the graph, every run, and the daily schedule, which is switched on there.
+    """Serves Dagster at this machine's port, until Ctrl-C: the graph of assets, every run, and the daily schedule.
+
+    The schedule materialises each morning while this runs; it is switched on there, under Automation.
 
     Example: `jevons dev --port 3001`
     """
@@ -209,7 +192,9 @@ def dev(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000)
 
 @sandbox_app.command("serve")
 def sandbox_serve(port: Annotated[int, typer.Option(help="Port on this machine.")] = 8700) -> None:
-    """Writes the made-up organisation's files into JEVONS_HOME and serves its vendors on loopback until interrupted.
+    """Writes the made-up organisation's files into JEVONS_HOME and serves its vendors on this machine, until Ctrl-C.
+
+    It prints what to export and to run in another terminal, to try `jevons materialize` and `jevons dev` without keys.
 
     Example: `JEVONS_HOME=/tmp/sandbox jevons sandbox serve --port 8700`
     """
@@ -227,15 +212,18 @@ def sandbox_serve(port: Annotated[int, typer.Option(help="Port on this machine."
 
 @app.command()
 def demo() -> None:
-    """Runs the whole pipeline on the sandbox organisation and prints what it finds.
+    """Runs the whole pipeline on a made-up organisation, about two minutes, and prints what it finds.
+
+    It writes into JEVONS_HOME, and refuses a folder that holds a real organisation.
 
     Example: `JEVONS_HOME=/tmp/demo jevons demo`
     """
+    from assets.commanded import materialize_days
     from assets.demo import looks, prepare, show
 
     with prepare(home()) as server:
         for first, last in looks(home(), server):
-            _materialize(first, last)
+            materialize_days(first, last)
     show(home(), out)
 
 

@@ -27,7 +27,8 @@ class Plugin(BasePlugin):
         if not os.environ.get("JEVONS_HOME"):
             raise DbtRuntimeError("JEVONS_HOME is not set: it is the folder that holds everything of an organisation")
         self.home = Path(os.environ["JEVONS_HOME"]).absolute()
-        self.creds.path = str(self.home / "warehouse" / self.creds.path)
+        folder = Path(os.environ.get("JEVONS_WAREHOUSE") or self.home / "warehouse")  # set where one is made anew
+        self.creds.path = str(folder.absolute() / self.creds.path)
         # Raw files are named relative to it, so that no path of one machine is written into the warehouse.
         self.creds.settings |= {"file_search_path": str(self.home)}
 

@@ -7,18 +7,25 @@ from datetime import date
 
 import dagster as dg
 
-from assets.partitions import MORNING
+from assets.partitions import MORNING, REBUILD
 from assets.publishing import inspected, published
-from assets.raw import raw_assets
+from assets.raw import raw_assets, raw_key
 from assets.warehouse import dbt_resource, ledger
+from pipelines.sources import all_sources
 from pipelines.window import DAY
 
-JOB = "materialize"
+JOB, ANEW = "materialize", "rebuild"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 materialize = dg.define_asset_job(
     JOB, selection=dg.AssetSelection.all(), description="From the vendors' pages to the published snapshot.",
     # one after the other is what the pools allow anyway, and a process of its own would cost each step some seconds
+    executor_def=dg.in_process_executor,
+)
+_LOCAL = [raw_key(source.name, table.name) for source in all_sources() if source.always for table in source.tables]
+rebuild = dg.define_asset_job(
+    ANEW, selection=dg.AssetSelection.assets(*_LOCAL, ledger, inspected, published), tags={REBUILD: "true"},
+    description="All landed days anew from raw/, in a new warehouse; no vendor is asked. Any day starts it.",
     executor_def=dg.in_process_executor,
 )
 
@@ -43,7 +50,7 @@ def defs() -> dg.Definitions:
     """Everything that Dagster loads."""
     return dg.Definitions(
         assets=[*raw_assets(), ledger, inspected, published],
-        jobs=[materialize],
+        jobs=[materialize, rebuild],
         schedules=[daily],
         resources={"dbt": dbt_resource()},
     )

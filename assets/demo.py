@@ -151,7 +151,7 @@ def _findings(build: snapshot.Snapshot) -> Iterator[str]:
         select model_id, gap_reason, sum(call_count) as calls
         from fct_gap_daily group by all having sum(call_count) > 0 order by calls desc limit 3
     """).to_pylist():
-        yield (f"{units.count(row['calls'])} calls of {row['model_id']}: {row['gap_reason'].replace('_', ' ')}, "
+        yield (f"{units.counted(row['calls'], 'call')} of {row['model_id']}: {row['gap_reason'].replace('_', ' ')}, "
                "their energy is unknown, not zero")
     for row in build.query("""
         select source, usage_date, sum(change_total) as change from fct_restatement

@@ -11,12 +11,16 @@ import typer
 from assets.terminal import DAYS, ask, out
 from pipelines.settings import home
 
-factors_app = typer.Typer(no_args_is_help=True, help="Factor sets: the frozen data that turn activity into energy.")
+factors_app = typer.Typer(
+    no_args_is_help=True, help="Factors: the frozen, dated data that turn tokens, images or seconds into energy.",
+)
 
 
 @factors_app.command("freeze")
 def freeze() -> None:
-    """Writes the factor seeds anew from the installed EcoLogits; a developer's command, its result is committed.
+    """For developers: writes the factor data of dbt_project/seeds anew from its sources; the result is committed.
+
+    It reads pipelines/factors/ and the installed EcoLogits package, never the network.
 
     Example: `jevons factors freeze`
     """
@@ -31,9 +35,10 @@ def freeze() -> None:
 def fit_runtime(
     valid_from: Annotated[datetime, typer.Option("--from", formats=DAYS, help="First day that it counts for.")],
 ) -> None:
-    """Freezes what a held GPU draws in the organisation's own metered hours, for hours that no meter reads.
+    """Fixes what the organisation's own GPUs draw on average while they are held, for hours that no meter reads.
 
-    Days on which a frozen fit already counts are never changed; days from --from on have to be materialised again.
+    It is fitted to the metered hours of the published build and counts from --from on. Days on which an earlier fit
+    already counts are never changed; days from --from on have to be materialised again.
 
     Example: `jevons factors fit-runtime --from 2026-09-01`
     """
@@ -47,10 +52,10 @@ def fit_runtime(
 
 @factors_app.command("diff")
 def factors_diff(
-    old: Annotated[str, typer.Argument(help="Factor set to start from.")],
+    old: Annotated[str, typer.Argument(help="Factor set to start from, as `dim_factor.factor_set` names it.")],
     new: Annotated[str, typer.Argument(help="Factor set to compare with it.")],
-    csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="As CSV, for spreadsheets.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Shows what another factor set would make of the published activity, model by model; changes nothing.
 

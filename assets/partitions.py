@@ -19,6 +19,8 @@ MORNING = "jevons/morning"
 """Run tag of the schedule: the run's partition is yesterday, and earlier days are looked at where that is due."""
 INTERACTIVE = "jevons/interactive"
 """Run tag of a terminal: somebody waits, so a vendor's outage is not sat out."""
+REBUILD = "jevons/rebuild"
+"""Run tag of the job `rebuild`: all landed days are made anew in a new warehouse, whichever days the run names."""
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:
@@ -30,6 +32,11 @@ def window_of(context: dg.AssetExecutionContext) -> Window:
 def is_morning(context: dg.AssetExecutionContext) -> bool:
     """Whether the schedule started this run; a range that a person asks for is done as asked, no more and no less."""
     return MORNING in context.run.tags
+
+
+def is_rebuild(context: dg.AssetExecutionContext) -> bool:
+    """Whether all landed days are to be made anew."""
+    return REBUILD in context.run.tags
 
 
 def stretches(days: Iterable[date]) -> Iterator[Window]:

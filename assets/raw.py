@@ -110,7 +110,8 @@ def _land(context: dg.AssetExecutionContext, source: Source, table: Table) -> dg
     for window in windows:
         with landing.scratch(settings.home) as scratch:
             staged = landing.stage(source, table, Context(settings, scratch, context.log.info), window)
-            landed = landing.commit(staged, inspect(table, staged.files, scratch), settings.home, now)
+            findings = inspect(table, landing.unseen(staged, settings.home), scratch)
+            landed = landing.commit(staged, findings, settings.home, now)
         warnings += staged.warnings
         for field in ("receipts", "changed", "quarantined", "missing", "findings"):
             getattr(everything, field).extend(getattr(landed, field))

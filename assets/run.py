@@ -43,11 +43,12 @@ class Outcome:
     missing: dict[str, list[str]] = field(default_factory=dict)
 
 
-def run(window: Window, tell: Tell) -> Outcome:
-    """Materialises the window from the vendors' pages to the published snapshot.
+def run(window: Window, tell: Tell, name: str = JOB) -> Outcome:
+    """Materialises the window: by default from the vendors' pages to the published snapshot.
 
     Args:
         tell: Called with the step that began or ended (and what it is at), the steps done and the steps in all.
+        name: Which job.
 
     Raises:
         JevonsError: the run failed, or another one is under way; what was published before stays.
@@ -60,12 +61,12 @@ def run(window: Window, tell: Tell) -> Outcome:
     log_path = log_file(home())
     with dg.DagsterInstance.get() as instance, only_run(instance, home()), log_path.open("w", encoding="utf-8") as log:
         job = dg.Definitions.merge(defs(), dg.Definitions(loggers={"narrator": _narrator(tell, log)})).resolve_job_def(
-            JOB)
+            name)
         with redirect_stdout(log):  # dbt speaks to standard output
             result = job.execute_in_process(
                 instance=instance,
                 run_config={"loggers": {"narrator": {"config": {"steps": len(job.nodes)}}}},
-                tags={**range_tags(window.first, window.end - DAY), INTERACTIVE: "true"},
+                tags={**job.run_tags, **range_tags(window.first, window.end - DAY), INTERACTIVE: "true"},
                 raise_on_error=False,
             )
         if not result.success:
@@ -98,7 +99,8 @@ def _failure(result: dg.ExecuteInProcessResult, window: Window) -> JevonsError:
     return JevonsError(
         "Nothing new was published", f"{step}, days {window}",
         "; ".join(checks) or (_why(failed[0]) if failed else "a step failed"),
-        f"mend it and run the same days again (all that was said is in {log_file(home())}); "
+        (_fix(failed[0]) if failed else None)
+        or f"mend it and run the same days again (all that was said is in {log_file(home())}); "
         "readers still see the build before",
     )
 
@@ -114,11 +116,16 @@ def _why(event: dg.DagsterEvent) -> str:
     return lines[0][:400].rstrip(". ") if lines else "a step failed"
 
 
+def _fix(event: dg.DagsterEvent) -> str | None:
+    data = event.step_failure_data.user_failure_data
+    return data.metadata["fix"].value if data and "fix" in data.metadata else None
+
+
 def _narrator(tell: Tell, log: TextIO) -> dg.LoggerDefinition:
     """A Dagster logger that tells each step as it begins, and writes all else into the log file."""
 
     class Narrator(logging.StreamHandler):
-        done, steps, step = 0, 0, ""
+        done, steps, step, made = 0, 0, "", ""
 
         def emit(self, record: logging.LogRecord) -> None:
             if record.levelno >= logging.INFO:
@@ -132,6 +139,11 @@ def _narrator(tell: Tell, log: TextIO) -> dg.LoggerDefinition:
             self.done += event.is_step_success or event.is_step_failure or event.is_step_skipped
             if event.is_step_start:
                 self.step = event.step_key
+            if event.is_step_materialization and event.asset_key and self.step == "ledger":
+                model = event.asset_key.path[-1]
+                if model != self.made:  # an event a day
+                    tell(f"{self.step} · {model}", self.done, self.steps)
+                self.made = model
             if event.is_step_start or event.is_step_success:
                 tell(words(event.step_key), self.done, self.steps)
 

@@ -3,23 +3,28 @@
 The SQL is in dbt_project/; nothing is computed here.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 from packaging.version import Version
 
+from assets import dbt_failure
 from assets.built import deliveries, due, remember, warehouse
 from assets.instance import DBT_TARGET
-from assets.partitions import DAILY, ONE_RUN, is_morning, window_of
+from assets.partitions import DAILY, ONE_RUN, is_morning, is_rebuild, window_of
 from assets.project import DBT, project
 from assets.raw import raw_key
+from assets.renewed import ensure_fits, landed, made_anew, outgrown
 from pipelines import landing
+from pipelines.errors import JevonsError
 from pipelines.settings import home
 from pipelines.sources import all_sources
 from pipelines.window import Window
@@ -28,6 +33,9 @@ POOL = "warehouse"  # DuckDB has one writer: everything that opens the warehouse
 PROJECT = project()
 # Unit tests and the tests of frozen seeds say something about the code, not today's records: `make test` runs them.
 CODE_TESTS = "resource_type:unit_test resource_type:test,tag:frozen+1"
+# What dbt says is in the run's log already. Its own file would add every statement, and takes time on a quiet day.
+QUIET = ["--log-level-file", "none"]
+_GROWN = "schemas on this incremental model are out of sync"
 _HELD = re.compile(r"Could not set lock on file.*?PID (\d+)", re.DOTALL)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -82,14 +90,25 @@ def ledger(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[A
 
     One group and not two, because starting dbt costs as much as all its models do on an ordinary day. The schedule's
     run, whose partition is yesterday, also rebuilds back to the earliest day whose deliveries changed, and writes an
-    event for each of those days.
+    event for each of those days. The job `rebuild` makes all landed days in a new warehouse, which then takes the place
+    of the old one.
     """
     where, window = home(), window_of(context)
     digests = deliveries(where)
-    if is_morning(context):
-        window = due(where, window.first)
-    yield from _build(context, dbt, window)
-    remember(where, window, digests)
+    if is_rebuild(context):
+        window = landed(where)
+        with made_anew(where) as path:
+            yield from _build(context, dbt, window, path)
+            remember(path, window, digests)
+    else:
+        try:
+            ensure_fits(where, days_columns())
+        except JevonsError as error:
+            raise _outgrown(error) from error
+        if is_morning(context):
+            window = due(where, window.first)
+        yield from _build(context, dbt, window, warehouse(where))
+        remember(warehouse(where), window, digests)
     for day in window.days():
         if day not in window_of(context):
             for spec in context.assets_def.specs:
@@ -97,32 +116,44 @@ def ledger(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[A
                     context.log_event(dg.AssetMaterialization(spec.key, partition=day.isoformat()))
 
 
-def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, window: Window) -> Iterator[Any]:
-    """Runs `dbt build`; what fails ends the step with one sentence, and dbt's own words stay in the log.
+def days_columns() -> dict[str, list[str]]:
+    """The models that replace days, and the columns that each declares; none where it may be given new ones."""
+    nodes = json.loads(PROJECT.manifest_path.read_text("utf-8"))["nodes"].values()
+    return {
+        n["name"]: list(n["columns"]) if n["config"]["on_schema_change"] == "fail" else [] for n in nodes
+        if n["resource_type"] == "model" and n["config"]["materialized"] == "incremental"
+    }
+
+
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, window: Window, path: Path) -> Iterator[Any]:
+    """Runs `dbt build` into the warehouse at `path`; what fails is one sentence, and dbt's own words stay in the log.
 
     Raises:
         Failure: says which model or test, and how its message begins.
     """
     where = home()
     landing.ensure_readable(where, all_sources())
-    warehouse(where).parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     # buildable: where only some models are asked for, a test that compares two runs if both exist
-    with _days(window):
+    with _told(window, path):
         build = dbt.cli(
-            ["build", "--indirect-selection", "buildable"], context=context, target_path=where / "scratch" / DBT_TARGET,
-            raise_on_error=False,
+            ["build", "--indirect-selection", "buildable", *QUIET], context=context,
+            target_path=where / "scratch" / DBT_TARGET, raise_on_error=False,
         )
     yield from build.stream()
     if not build.is_successful():
-        raise dg.Failure(_why(build), allow_retries=False)
+        raise dg.Failure(_why(build, path), allow_retries=False)
 
 
 @contextmanager
-def _days(window: Window) -> Iterator[None]:
-    """The days as environment and not as variables, which would make dbt parse the whole project each time."""
-    days = {"JEVONS_MIN_DATE": window.first.isoformat(), "JEVONS_MAX_DATE": window.end.isoformat()}
-    before = {name: os.environ.get(name) for name in days}
-    os.environ.update(days)
+def _told(window: Window, path: Path) -> Iterator[None]:
+    """Days and place as environment and not as variables, which would make dbt parse the whole project each time."""
+    told = {
+        "JEVONS_MIN_DATE": window.first.isoformat(), "JEVONS_MAX_DATE": window.end.isoformat(),
+        "JEVONS_WAREHOUSE": str(path.parent),
+    }
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
     try:
         yield
     finally:
@@ -132,8 +163,8 @@ def _days(window: Window) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _why(build: DbtCliInvocation) -> str:
-    """The first model or test that failed, and the first lines of what the database said about it."""
+def _why(build: DbtCliInvocation, path: Path) -> str:
+    """The first model or test that failed, and what it found or the first lines of what the database said about it."""
     try:
         results = build.get_artifact("run_results.json")["results"]
     except (OSError, ValueError):
@@ -144,9 +175,16 @@ def _why(build: DbtCliInvocation) -> str:
         return f"the warehouse is open in another program (process {held[1]}), which has to let go of it first"
     if not failed:
         return f"dbt stopped before it built anything: {short(str(build.get_error() or 'no reason given'))}"
-    kind, _, name = failed[0]["unique_id"].split(".")[:3]
+    grown = [result["unique_id"].split(".")[2] for result in failed if _GROWN in str(result["message"])]
+    if grown:
+        raise _outgrown(outgrown(path, grown))
+    name = dbt_failure.which(failed[0]["unique_id"], build.manifest["nodes"])
     others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    return f"the {kind} {name} failed{others}: {short(failed[0]['message'] or '')}"
+    return f"{name} failed{others}: {dbt_failure.found(failed[0], path, home()) or short(failed[0]['message'] or '')}"
+
+
+def _outgrown(error: JevonsError) -> dg.Failure:
+    return dg.Failure(f"{error.what}: {error.why}", {"fix": error.fix}, allow_retries=False)
 
 
 def short(message: str) -> str:

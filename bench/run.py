@@ -45,7 +45,7 @@ def organisation(home: Path) -> None:
     (home / "jevons.toml").write_text(SETTINGS + "".join(PROVIDER.format(name=p) for p in providers), "utf-8")
     keys = make_day.keys()
     _csv(home / "teams.csv", ("team_id", "team_name", "unit_id", "unit_name", "country", "valid_from"), (
-        (team, team, "unit", "Unit", "FR", "2020-01-01") for team in sorted({key[2] for key in keys})
+        (team, team, "unit", "Unit", "FRA", "2020-01-01") for team in sorted({key[2] for key in keys})
     ))
     _csv(home / "workflows.csv", (
         "workflow_id", "workflow_name", "team_id", "owner", "job_description", "usefulness_class", "latency_tier",

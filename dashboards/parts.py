@@ -26,9 +26,26 @@ ENERGY_COLUMNS = [
 WEEK_COLUMNS = [Column("week", "Week from", units.day), Column("days", "Days", units.count)]
 
 
-def heading(text: str, note: str = "") -> None:
-    """A section's title, which says the finding, and one muted sentence below it."""
-    st.html(f'<h2 class="j">{escape(text)}</h2>{_note(note)}')
+def heading(text: str, note: str = "", anchor: str = "") -> None:
+    """A section's title, which says the finding, and one muted sentence below it.
+
+    Args:
+        text: the finding.
+        note: how to read what follows.
+        anchor: where `contents` leads to.
+    """
+    place = f' id="{anchor}"' if anchor else ""
+    st.html(f'<h2 class="j"{place}>{escape(text)}</h2>{_note(note)}')
+
+
+def contents(sections: Mapping[str, str]) -> None:
+    """Links to the sections of a long page.
+
+    Args:
+        sections: maps the anchor of a heading to a word or two; the heading says the finding.
+    """
+    links = "".join(f'<a href="#{anchor}" target="_self">{escape(name)}</a>' for anchor, name in sections.items())
+    st.html(f'<nav class="j" aria-label="On this page"><span>On this page:</span>{links}</nav>')
 
 
 def subheading(text: str, note: str = "", mark: str = "", key: str = "") -> None:
@@ -42,6 +59,11 @@ def subheading(text: str, note: str = "", mark: str = "", key: str = "") -> None
     """
     kind = "j even" if mark else "j"
     st.html(f'<h3 class="{kind}">{escape(text)}</h3>{mark}{_note(note, kind)}{key}')
+
+
+def note(text: str) -> None:
+    """One muted sentence."""
+    st.html(_note(text))
 
 
 def _note(text: str, kind: str = "j") -> str:
@@ -65,9 +87,9 @@ def lacking(book: Book, marts: Mapping[str, str]) -> None:
 
     Args:
         book: the build.
-        marts: maps the name of a mart to what it would tell; whoever draws it asks `book.holds`.
+        marts: maps the name of a mart, or `mart.column`, to what it would tell; whoever draws it asks `book.holds`.
     """
-    missing = [what for mart, what in marts.items() if not book.holds(mart)]
+    missing = [what for mart, what in marts.items() if not book.holds(*mart.split("."))]
     if not missing:
         return
     heading(f"Not in this build: {', '.join(missing)}")

@@ -35,6 +35,24 @@ RUNGS = {
     "metered_elsewhere": "#d3dade",
     "unknown": "#7d8a92",
 }
+# Pieces of a machine's meter and of a training run; grey is what is booked to none.
+LINES = {
+    "gpu_active": "#1f5f8b",
+    "gpu_idle_allocated": "#ecc56b",
+    "gpu_idle_unallocated": "#b06a12",
+    "host_share": "#a9cce0",
+    "meter_below_counters": "#a4232d",
+}
+STAGES = {
+    "data_loading": "#ecc56b",
+    "forward": "#5c9cc5",
+    "backward": "#1f5f8b",
+    "optimiser": "#0d3552",
+    "communication": "#b06a12",
+    "checkpoint": "#8fbf9a",
+    "evaluation": "#2e7050",
+    "unattributed": "#a7b2b9",
+}
 DELIVERED = {"all": "#a9cce0", "in part": "#ecc56b", "none": "#a4232d"}
 # What the energy of an item holds; only energies of one boundary can be told larger from smaller.
 BOUNDARIES = {"gpu": "#a65c14", "node": "#2e7050", "facility": "#1f5f8b"}
@@ -80,6 +98,12 @@ h3.j.even { min-height:2.75rem; }
 .j-sandbox { background:#fff4d6; border:1px solid #e3c878; color:#5c4300; border-radius:6px; padding:.45rem .8rem;
        font-size:.92rem; margin:0 0 1rem; }
 .j-cards { display:grid; grid-template-columns:repeat(auto-fit,minmax(205px,1fr)); gap:1rem; margin:1rem 0 .25rem; }
+@media (max-width:1000px) { .j-cards { grid-template-columns:repeat(auto-fit,minmax(270px,1fr)); } }
+nav.j { font-size:.88rem; color:var(--muted); margin:.9rem 0 0; line-height:1.9; }
+nav.j a { color:#1f5f8b; text-decoration:none; margin-right:1.1rem; white-space:nowrap; }
+nav.j a:hover { text-decoration:underline; }
+nav.j span { margin-right:.8rem; }
+h2.j[id] { scroll-margin-top:4rem; }
 .j-card { border:1px solid var(--line); border-radius:8px; padding:.85rem 1rem .8rem;
        display:flex; flex-direction:column; align-items:flex-start; }
 .j-card .label { font-size:.86rem; color:var(--muted); }
@@ -128,6 +152,35 @@ dl.j dt { font-size:.82rem; color:var(--muted); } dl.j dd { margin:0; font-size:
 table.j td.b { height:1px; padding:0 .6rem; width:34%; }
 .j-bar { position:relative; height:100%; min-height:2.1rem; min-width:120px; }
 table.j td:first-child { min-width:8.5rem; }
+.j-scroll { container-type:inline-size; }
+@container (max-width:62rem) {
+  table.j { font-size:.84rem; }
+  table.j th, table.j th.n { white-space:normal; }
+  table.j th, table.j td { padding-left:.42rem; padding-right:.42rem; }
+  table.j td:first-child { min-width:6.5rem; }
+  table.j td { overflow-wrap:anywhere; }
+  table.j td.w { min-width:9rem; }
+  table.j td.n small, table.j td.o, table.j .j-status { white-space:normal; }
+  table.j td.o { overflow-wrap:normal; }
+  table.j td.b { width:22%; }
+  .j-bar { min-width:72px; }
+}
+@container (max-width:34rem) {
+  table.j, table.j tbody, table.j tr, table.j td, table.j td:first-child { display:block; min-width:0; }
+  table.j thead { position:absolute; width:1px; height:1px; overflow:hidden; clip-path:inset(50%); }
+  table.j tr { padding:.5rem .7rem; border-bottom:1px solid var(--line); }
+  table.j tr:last-child { border-bottom:0; }
+  table.j td, table.j td.w, table.j td.b, table.j td.b.s { display:grid; grid-template-columns:minmax(6.5rem,38%) 1fr;
+       gap:0 .6rem; width:auto; height:auto; padding:.16rem 0; border-bottom:0; text-align:left; }
+  table.j td::before { content:attr(data-label); color:var(--muted); font-style:normal; grid-row:1 / span 3; }
+  table.j td > *, table.j td small { grid-column:2; }
+  table.j td.n { text-align:left; white-space:normal; }
+  table.j td:first-child { display:block; font-weight:600; padding-bottom:.25rem; }
+  table.j td:first-child::before { content:none; }
+  table.j td:empty { display:none; }
+  table.j td:first-child small { font-weight:400; }
+  .j-bar { height:2.1rem; min-width:0; }
+}
 .j-bar i { position:absolute; display:block; }
 .j-bar .track { top:8px; height:18px; left:0; right:0; background:var(--ground); }
 .j-bar .past { top:0; bottom:0; right:0; background:#f8e9ea; }
@@ -149,7 +202,7 @@ p.j-keys b { font-weight:400; font-size:1.15em; margin-right:.3rem; }
 [data-testid="stExpander"] [data-testid="stExpanderDetails"] { padding:.35rem 0 .5rem; }
 [data-testid="stExpander"] summary p { font-size:.86rem; color:var(--muted); }
 a:focus-visible, summary:focus-visible, .j-scroll:focus-visible { outline:2px solid #1f5f8b; outline-offset:2px; }
-@media (max-width:720px) { table.j td:not(.n):has(small), table.j td.w { min-width:8.75rem; } }
-@media print { [data-testid="stHeader"], [data-testid="stExpander"] { display:none; } }
+@media (max-width:640px) { .j-scroll.whole { max-height:46rem; } }
+@media print { [data-testid="stHeader"], [data-testid="stExpander"], nav.j { display:none; } }
 </style>
 """

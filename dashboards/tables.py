@@ -1,11 +1,11 @@
-"""Tables: real HTML ones, bars within their cells, the table behind a chart, and the CSV.
+"""Tables: real HTML ones, the table behind a chart, and the CSV.
 
-What does not belong here: which columns a page shows.
+What does not belong here: which columns a page shows, and cells that are more than text; those stand in `cells`.
 """
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -22,13 +22,27 @@ WHOLE_ROWS = 20  # shown without scrolling
 
 @dataclass(frozen=True)
 class Column:
-    """How one column of a table is headed and written; the unit stands in the heading."""
+    """How one column of a table is headed and written; the unit stands in the heading.
+
+    Attributes:
+        key: the column of the frame.
+        label: its heading.
+        write: makes text of a number; without it, the value is text already.
+        wide: whether it holds sentences.
+        missing: what stands for a value that is not there.
+        cell: maps a row to the trusted HTML of its cell, where the plain text would not do.
+        only: `page` or `file`: the other of the two goes without it.
+        full_label: heading in the file, where the page's needs its neighbours to be understood.
+    """
 
     key: str
     label: str
     write: Callable[[Any], str] | None = None
     wide: bool = False
     missing: str = ""
+    cell: Callable[[Any], str] | None = None
+    only: str = ""
+    full_label: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -46,109 +60,87 @@ def table(
     columns: Sequence[Column],
     caption: str,
     *,
-    cells: Mapping[str, Callable[[Any], str]] | None = None,
     row_class: Callable[[Any], str] = lambda row: "",
 ) -> None:
-    """An HTML table: a real one, for eyes, screen readers and copying.
+    """An HTML table: a real one, for eyes, screen readers and copying; on a narrow page each row becomes a list.
 
     Args:
         frame: rows to show; the first `SHOWN_ROWS` are.
         columns: what to show of them; the first names the row.
         caption: what the table is, for screen readers.
-        cells: maps a column's key to a function from a row to the trusted HTML of its cell.
         row_class: maps a row to a CSS class.
     """
-    cells = cells or {}
-    head = "".join(f'<th scope="col" class="{"n" if c.numeric else ""}">{escape(c.label)}</th>' for c in columns)
+    head = "".join(_heading(column) for column in columns)
     columns = [_lined_up(frame, column) for column in columns]
     body = []
     for row in frame.head(SHOWN_ROWS).itertuples():
-        written = "".join(cells[c.key](row) if c.key in cells else _cell(row, c) for c in columns)
-        body.append(f'<tr class="{row_class(row)}">{written}</tr>')
+        written = "".join(_cell(row, column) for column in columns)
+        body.append(f'<tr role="row" class="{row_class(row)}">{written}</tr>')
     kind = "j-scroll whole" if len(frame) <= WHOLE_ROWS else "j-scroll"
     st.html(
         f'<div class="{kind}" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f'<table class="j"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        f'<table class="j" role="table"><caption>{escape(caption)}</caption>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{"".join(body)}</tbody>'
+        "</table></div>"
     )
     if len(frame) > SHOWN_ROWS:
         st.html(f'<p class="j">The first {SHOWN_ROWS:,} of {len(frame):,} rows; the CSV holds all.</p>')
 
 
+def report(
+    book: Book,
+    name: str,
+    frame: pandas.DataFrame,
+    columns: Sequence[Column],
+    caption: str,
+    *,
+    row_class: Callable[[Any], str] = lambda row: "",
+) -> None:
+    """A table and its download from one list of columns: `only` and `full_label` say where the two differ.
+
+    Args:
+        book: the build, whose id is in the name of the file.
+        name: of the file, without its ending.
+        frame: all rows; the file holds them all.
+        columns: of both, in the order of both.
+        caption: what the table is, for screen readers.
+        row_class: maps a row to a CSS class.
+    """
+    table(frame, of_page(columns), caption, row_class=row_class)
+    download(book, name, frame, of_file(columns))
+
+
+def of_page(columns: Sequence[Column]) -> list[Column]:
+    """The columns that the page shows."""
+    return [column for column in columns if column.only != "file"]
+
+
+def of_file(columns: Sequence[Column]) -> list[Column]:
+    """The columns of the download, under the headings that they have there."""
+    return [replace(column, label=column.full_label or column.label) for column in columns if column.only != "page"]
+
+
+def _heading(column: Column) -> str:
+    kind = "n" if column.numeric else ""
+    return f'<th scope="col" role="columnheader" class="{kind}">{escape(column.label)}</th>'
+
+
 def _lined_up(frame: pandas.DataFrame, column: Column) -> Column:
     """Give plain numbers of one column the same decimals."""
-    if column.write is not units.number:
+    if column.cell or column.write is not units.number:
         return column
     return replace(column, write=units.aligned(frame[column.key].head(SHOWN_ROWS)))
 
 
 def _cell(row: Any, column: Column) -> str:
+    """A cell with the heading of its column, which stands before the value where a row is drawn as a list."""
+    label = f'<td role="cell" data-label="{escape(column.label)}"'
+    if column.cell:
+        return label + column.cell(row).removeprefix("<td")
     value = getattr(row, column.key)
     applies = {"n": column.numeric, "u": column.numeric and units.is_unknown(value), "w": column.wide}
     kind = " ".join(name for name, does in applies.items() if does)
-    return f'<td class="{kind}">{escape(column.text(value))}</td>'
-
-
-def named(name: str, *below: Any, colour: str = "") -> str:
-    """HTML of a cell with a name, the colour that stands for it in charts and, small, what else there is to know."""
-    said = " · ".join(str(text) for text in below if not units.is_unknown(text))
-    mark = f'<i class="j-swatch" style="background:{colour}"></i>' if colour else ""
-    return f"<td>{mark}{escape(name)}{f'<small>{escape(said)}</small>' if said else ''}</td>"
-
-
-def share(said: str, part: Any) -> str:
-    """HTML of a cell with a short bar for a share of a whole; no bar where there is none."""
-    if units.is_unknown(part):
-        return '<td class="b s"></td>'
-    return bar(said, None, part, None, 1.0, kind="b s")
-
-
-def gap(row: Any) -> str:
-    """HTML of a cell with a row's `gap_ratio`, its sign, and its `tolerance_ratio` below."""
-    if units.is_unknown(row.gap_ratio):
-        return '<td class="n u">unknown</td>'
-    sign = "+" if row.gap_ratio > 0 else "−" if row.gap_ratio < 0 else ""
-    share = units.percent(abs(row.gap_ratio))
-    said = f"{share[:2]}{sign}{share[2:]}" if share[0] in "<>" else f"{sign}{share}"
-    tolerated = row.tolerance_ratio
-    allowed = "" if units.is_unknown(tolerated) else f"<small>±{units.percent(tolerated)} is fine</small>"
-    return f'<td class="n">{said}{allowed}</td>'
-
-
-def bar(
-    said: str, low: Any, central: Any, high: Any, end: float, *, ahead: Any = None, wall: Any = None, kind: str = "b"
-) -> str:
-    """HTML of a cell with a bar: the central figure, its range and, for a ceiling, the forecast and the wall.
-
-    Args:
-        said: the same in words, for people who do not see it.
-        low, central, high: the estimate; a range beyond `end` is cut off, with an arrow head.
-        end: value at the right edge.
-        ahead: the forecast, drawn as a diamond.
-        wall: the limit, drawn as a red line; what lies beyond it is reddish.
-        kind: CSS classes of the cell.
-    """
-
-    def at(value: Any) -> float:
-        return round(min(max(float(value), 0.0) / end, 1.0) * 100, 2)
-
-    pieces = ['<i class="track"></i>']
-    if not units.is_unknown(wall):
-        pieces.append(f'<i class="past" style="left:{at(wall)}%"></i>')
-    if not units.is_unknown(low) and not units.is_unknown(high) and low != high:
-        pieces.append(f'<i class="low-high" style="left:{at(low)}%;width:{round(at(high) - at(low), 2)}%"></i>')
-    if units.is_unknown(central):
-        pieces.append('<em class="j-status open">unknown</em>')
-    else:
-        pieces.append(f'<i class="central" style="width:{at(central)}%"></i>')
-    if not units.is_unknown(wall):
-        pieces.append(f'<i class="wall" style="left:{at(wall)}%"></i>')
-    if not units.is_unknown(ahead) and ahead <= end:
-        pieces.append(f'<i class="ahead" style="left:{at(ahead)}%"></i>')
-    if any(not units.is_unknown(value) and value > end for value in (central, high, ahead)):
-        pieces.append('<i class="beyond"></i>')
-    label = escape(said).replace("&lt;", "‹")  # the sanitizer of the page drops an attribute that looks like a tag
-    return f'<td class="{kind}"><div class="j-bar" role="img" aria-label="{label}">{"".join(pieces)}</div></td>'
+    return f'{label} class="{kind}">{escape(column.text(value))}</td>'
 
 
 def twin(

@@ -69,7 +69,7 @@ def ceiling_detail(row: Any) -> str:
     low, high = row.used_low, row.used_high
     ranged = low != high and not units.is_unknown(low)
     if ranged:
-        text += f" ({units.quantity(row.metric, low)} to {units.quantity(row.metric, high)})"
+        text += f" ({units.quantity_range(row.metric, low, high, row.used_quantity)})"
     text += f" of {units.quantity(row.metric, row.limit_quantity)}"
     if not units.is_unknown(row.forecast_quantity):
         text += f"; at this pace {units.quantity(row.metric, row.forecast_quantity)} by {units.day(last_day(row))}"
@@ -130,7 +130,7 @@ def moved(by: float) -> str:
 
 def spread(row: Any) -> str:
     """The range of an energy, low to high."""
-    return f"range {units.energy_range(row['energy_kwh_low'], row['energy_kwh_high'])}"
+    return f"range {units.energy_range(row['energy_kwh_low'], row['energy_kwh_high'], row['energy_kwh'])}"
 
 
 def carbon_spread(row: Any) -> str:
@@ -140,7 +140,7 @@ def carbon_spread(row: Any) -> str:
     low, high = row["location_kgco2e_low"], row["location_kgco2e_high"]
     if units.is_unknown(low) or units.is_unknown(high):
         return "range unknown"
-    return f"range {span(units.carbon(low), units.carbon(high))}"
+    return f"range {units.carbon_range(low, high, row['location_kgco2e'])}"
 
 
 def carbon_aside(row: Any) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas
 
-from dashboards.words import span
 from pipelines import units
 
 # Name and explanation of each rung, the best first; the last two have no energy to show.
@@ -22,6 +21,12 @@ RUNGS = {
     "unknown": ("Unknown", "no figure, not zero"),
 }
 WITHOUT_ENERGY = ("metered_elsewhere", "unknown")
+_BACKTEST_CAUSES = {
+    "within_range": "in the factor's range",
+    "below_range": "less than the factor's range",
+    "mostly_idle": "boards held more than used",
+    "above_range": "small batches, calls not in the log, or the factor is too low",
+}
 _METRICS = {"energy_kwh": "energy", "location_kgco2e": "carbon, location-based,"}
 
 
@@ -87,11 +92,7 @@ def range_finding(row: Any) -> str:
 
 def bounds(metric: str, low: Any, high: Any) -> str:
     """Both ends of a total, with one unit."""
-    if units.is_unknown(low) or units.is_unknown(high):
-        return units.UNKNOWN
-    if metric == "energy_kwh":
-        return units.energy_range(low, high)
-    return span(units.quantity(metric, low), units.quantity(metric, high))
+    return units.quantity_range(metric, low, high)
 
 
 def factor_name(row: Any) -> str:
@@ -117,13 +118,24 @@ def upgrade_finding(best: Any) -> str:
     )
 
 
+def other_factors(rest: pandas.DataFrame) -> str:
+    """Say how little the factors that are not shown would gain."""
+    many = units.counted(len(rest), "other factor")
+    most = rest["width_reduction_ratio"].max()
+    if units.is_unknown(most) or most <= 0:
+        return f"{many} would not narrow it; the CSV holds all."
+    return f"{many} would narrow it by {units.percent(most)} at most; the CSV holds all."
+
+
 def backtest_finding(tried: pandas.DataFrame) -> str:
     """Say between which ratios meters and estimates lay."""
     least, most = tried["bias"].min(), tried["bias"].max()
     if units.is_unknown(least):
         return "No estimate could be held against a meter"
-    if least == most:
-        return f"A meter read {units.number(least, 2)} times what was estimated for the same calls"
-    return (
-        f"Meters read {units.number(least, 2)} to {units.number(most, 2)} times what was estimated for the same calls"
-    )
+    span = units.number(least, 2) if least == most else f"{units.number(least, 2)} to {units.number(most, 2)}"
+    return f"Busy boards used {span} times what was estimated for the same calls"
+
+
+def backtest_cause(row: Any) -> str:
+    """Say what a back-test found."""
+    return "nothing compared" if units.is_unknown(row.finding) else _BACKTEST_CAUSES.get(row.finding, row.finding)

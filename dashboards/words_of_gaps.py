@@ -57,7 +57,7 @@ def gaps(frame: pandas.DataFrame) -> Iterator[str]:
 def _work(calls: int, gpu_seconds: int) -> str:
     """Calls, or the time of hardware that nobody calls."""
     if calls:
-        return units.count(calls, "call" if calls == 1 else "calls")
+        return units.counted(calls, "call")
     for seconds, unit in ((3600, "GPU hours"), (60, "GPU minutes"), (1, "GPU seconds")):
         if gpu_seconds >= 2 * seconds:
             return units.count(round(gpu_seconds / seconds), unit)
@@ -119,7 +119,7 @@ def pair(row: Any) -> str:
 
 def reconciliation_finding(accounts: pandas.DataFrame, gaps: pandas.DataFrame) -> str:
     """Say how many accounts have an open gap, and which of them is the oldest."""
-    many = units.count(len(accounts), "account" if len(accounts) == 1 else "accounts")
+    many = units.counted(len(accounts), "account")
     current = gaps[gaps["is_open"].astype(bool) & (gaps["cause"] != "not_told")]
     if current.empty:
         agreed, days = accounts["agreed_days"].sum(), accounts["days"].sum()
@@ -143,22 +143,22 @@ def delivered(row: Any) -> str:
 
 def delivery(row: Any) -> str:
     """Say what a source delivered on a day, such as 4 of 5 tables, 11 of 12 accounts."""
-    text = f"{units.count(row.received_tables)} of {units.count(row.expected_tables)} tables"
+    text = f"{units.count(row.received_tables)} of {units.counted(row.expected_tables, 'table')}"
     if units.is_unknown(row.expected_account_count):
         return text
     heard = 0 if units.is_unknown(row.received_account_count) else row.received_account_count
-    return f"{text}, {units.count(heard)} of {units.count(row.expected_account_count)} accounts"
+    return f"{text}, {units.count(heard)} of {units.counted(row.expected_account_count, 'account')}"
 
 
 def delivery_finding(by_source: pandas.DataFrame) -> str:
     """Say how much of what was expected was delivered."""
     lacking = by_source[by_source["received_tables"] < by_source["expected_tables"]]
     if lacking.empty:
-        many = units.count(len(by_source), "source" if len(by_source) == 1 else "sources")
+        many = units.counted(len(by_source), "source")
         return f"Every daily table of {many} was delivered"
     missing = int((lacking["expected_tables"] - lacking["received_tables"]).sum())
     names = ", ".join(lacking["source"])
-    return f"{units.count(missing, 'daily table was' if missing == 1 else 'daily tables were')} not delivered: {names}"
+    return f"{units.counted(missing, 'daily table was', 'daily tables were')} not delivered: {names}"
 
 
 def meter(row: Any) -> str:
@@ -176,9 +176,14 @@ def meter_cause(name: str | None) -> str:
     return "within tolerance" if units.is_unknown(name) else _METER_CAUSES.get(name, name.replace("_", " "))
 
 
+def agreed(row: Any) -> str:
+    """On how many of the compared days two accounts agreed."""
+    return f"{row.agreed_days} of {units.counted(row.days, 'day')} agreed"
+
+
 def meter_finding(meters: pandas.DataFrame) -> str:
     """Say how many meters have an open gap, and since when the oldest is there."""
-    many = units.count(len(meters), "meter" if len(meters) == 1 else "meters")
+    many = units.counted(len(meters), "meter")
     current = meters[meters["cause"].notna()]
     if current.empty:
         return f"{many} {'agrees' if len(meters) == 1 else 'agree'} with what would be estimated without"

@@ -61,7 +61,7 @@ def frontier_finding(results: pandas.DataFrame, task: str) -> str:
     """Say how many of the models of a task no other beats."""
     known = results[results["energy_wh_per_item"].notna()]
     many = results["model_id"].nunique()
-    models = units.count(many, "model" if many == 1 else "models")
+    models = units.counted(many, "model")
     if known.empty:
         return f"{models} judged on {plain(task)}; the energy of all is unknown"
     front = known[known["is_on_frontier"] == True]["model_id"].nunique()  # noqa: E712 (a null is not true)
@@ -78,9 +78,9 @@ def choice_finding(choices: pandas.DataFrame) -> str:
     """Say for how many workflows a cheaper model would do."""
     cheaper = (choices["finding"] == "a cheaper model meets the bar").sum()
     flows = choices["workflow_id"].nunique()
-    many = units.count(flows, "workflow" if flows == 1 else "workflows")
+    many = units.counted(flows, "workflow")
     if not cheaper:
-        return f"For none of {many} with a quality bar a cheaper measured model is known that meets it"
+        return f"For none of {many} with a quality bar is a cheaper measured model known that meets it"
     return f"For {cheaper} of {many} with a quality bar, a measured model meets it for less energy than the one in use"
 
 
@@ -110,7 +110,7 @@ def state(row: Any) -> str:
 
 def training_finding(runs: pandas.DataFrame) -> str:
     """Say how much of the energy of all runs was lost."""
-    many = units.count(len(runs), "run" if len(runs) == 1 else "runs")
+    many = units.counted(len(runs), "run")
     lost = runs.iloc[0]["organisation_lost_ratio"]
     if units.is_unknown(lost):
         return f"{many} of training; the energy of all is unknown"
@@ -122,9 +122,9 @@ def cadence(runs: pandas.DataFrame) -> tuple[str, str]:
     days = runs["days_since"].dropna().astype(int)
     if days.empty:
         return "not yet", "no model was trained twice"
-    least, most = days.min(), days.max()
-    value = units.count(least, "days") if least == most else f"{least} to {units.count(most, 'days')}"
-    return value, f"between one completed training of a model and the next, {units.count(len(days), 'times')}"
+    least, most = int(days.min()), int(days.max())
+    value = units.counted(least, "day") if least == most else f"{least} to {units.count(most, 'days')}"
+    return value, f"between one completed training of a model and the next, {units.counted(len(days), 'time')}"
 
 
 def perimeter(name: str) -> str:
@@ -168,5 +168,5 @@ def comparison_finding(pairs: pandas.DataFrame) -> str:
     verdicts = pairs["verdict"].str.partition(": ")[0].value_counts()
     order = ("more efficient", "less efficient", "no difference shown", "not comparable")
     said = [f"{verdicts[name]} {name}" for name in order if name in verdicts]
-    many = units.count(len(pairs), "comparison" if len(pairs) == 1 else "comparisons")
+    many = units.counted(len(pairs), "comparison")
     return f"Of {many} of measurements: {', '.join(said)}"

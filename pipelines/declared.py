@@ -3,7 +3,6 @@
 The file that they stand in, and what it may hold besides, is the business of `settings`.
 """
 
-import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from pipelines import countries
 from pipelines.errors import JevonsError
 
 SIZE_CLASSES = ("S", "M", "L", "XL")
@@ -24,11 +24,11 @@ class Site:
 
     Attributes:
         zone: Grid zone as Electricity Maps names it.
-        country: ISO 3166 alpha-3, for the yearly mix where no hourly value is known.
+        country: ISO 3166-1 alpha-3, for the yearly mix where no hourly value is known.
         pue_ratio: Facility over IT energy of own hardware; None where the factor already includes it.
         market_gco2e_per_kwh: Intensity of a supplier's tariff for all that the site uses; None means unknown.
         control: own, leased or vendor; None = own where a meter of ours stands, else vendor.
-        market_boundary: Market whose certificates can be used there; None = the country.
+        market_boundary: Market whose certificates can be used there, a country's as alpha-3; None = the country.
     """
 
     site_id: str
@@ -103,10 +103,11 @@ def read_site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
                 f"add {needed} = \"...\"",
             )
         typed(path, f"sites.{name}", table, needed, str)
-    if not re.fullmatch("[A-Z]{3}", table["country"]):
+    country = countries.alpha3(table["country"])
+    if country is None:
         raise JevonsError(
-            "A site names a country in another way", f"{path}, sites.{name}.country", f"it is {table['country']!r:.60}",
-            'write its three letters of ISO 3166, as in country = "FRA"',
+            "A site names a country that there is not", f"{path}, sites.{name}.country",
+            f"it is {table['country']!r:.60}", countries.FIX,
         )
     where = f"sites.{name}"
     if table.get("control", "own") not in CONTROLS:
@@ -115,10 +116,10 @@ def read_site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
             f"it is {table['control']!r:.60}", f"give one of {', '.join(CONTROLS)}",
         )
     return Site(
-        name, table["zone"], table["country"], _decimal(path, where, table, "pue"),
+        name, table["zone"], country, _decimal(path, where, table, "pue"),
         typed(path, where, table, "pue_source", str), _decimal(path, where, table, "market_gco2e_per_kwh"),
         _decimal(path, where, table, "water_litres_per_kwh"), table.get("control"),
-        typed(path, where, table, "market_boundary", str),
+        countries.stored(typed(path, where, table, "market_boundary", str)),
     )
 
 

@@ -18,6 +18,7 @@ from pipelines.parquet import write_query
 from pipelines.seen import Seen
 from pipelines.source import Table
 from pipelines.typed import arrow_schema
+from pipelines.units import noun
 
 SHOWN_KEYS = 3
 SEEDS = 4  # two keys in a day of 20 million share a 64-bit hash once in 90,000 days; then another hash is taken
@@ -34,7 +35,8 @@ class DifferentRecords(Exception):
         """What is said of it."""
         return Finding(
             f"{table.name} of {day or 'this table'}",
-            f"{self.count} ids stand for different records ({'; '.join(key[:80] for key in self.shown)})",
+            f"{self.count} {noun(self.count, 'id stands', 'ids stand')} for different records "
+            f"({'; '.join(key[:80] for key in self.shown)})",
             "keep the right one at the source and land the day again",
             day.isoformat() if day else None,
         )

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from math import isfinite
 from typing import Any
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 import requests
 
@@ -99,6 +100,12 @@ class Client:
         return text
 
     def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
+        if self.headers and not _stays_secret(self.base_url):
+            raise SourceError(
+                f"{self.name} was not asked", f"base_url, {self.key_name}" if self.key_name else "base_url",
+                "the key would travel unencrypted to another machine",
+                "write base_url with https://, or ask without a key where none is needed",
+            )
         where = _short(self.describe(path, params))
         last = "no answer"
         for attempt in range(1, self.attempts + 1):
@@ -129,8 +136,9 @@ class Client:
             if attempt < self.attempts:
                 log.warning("%s: %s; try %d of %d in %.0f s", self.name, last, attempt + 1, self.attempts, wait)
                 self.sleep(wait)
+        often = "once" if self.attempts == 1 else f"{self.attempts} times"
         raise Unreachable(
-            f"{self.name} could not be read", where, f"{last}, {self.attempts} times",
+            f"{self.name} could not be read", where, f"{last}, {often}",
             "run the same days again later; what was landed before stays as it is",
         )
 
@@ -163,6 +171,21 @@ class Client:
         text = error.get("message") if isinstance(error, dict) else error
         said = " ".join(self.redacted(text).split())[:200].rstrip(".") if isinstance(text, str) else ""
         return f": {said}" if said else ""
+
+
+def _stays_secret(base_url: str) -> bool:
+    """Whether nobody in between can read a header sent there: anything but plain http to another machine."""
+    try:
+        address = urlsplit(requests.Request("GET", base_url).prepare().url)  # as it is sent, however spelled
+        host = address.hostname or ""
+    except (requests.RequestException, ValueError):
+        return True  # nothing can be sent there, which is told elsewhere
+    if address.scheme != "http":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761: never another machine
 
 
 def _short(request: str) -> str:

@@ -27,6 +27,8 @@ _TIERS = {
     4: "estimated from model parameters",
     5: "default value",
 }
+_ENERGY_STEPS = ((10**6, "GWh"), (10**3, "MWh"), (1, "kWh"), (Decimal("0.001"), "Wh"))
+_CARBON_STEPS = ((10**6, "ktCO2e"), (10**3, "tCO2e"), (1, "kgCO2e"), (Decimal("0.001"), "gCO2e"))
 # A cell that begins so is run as a formula by spreadsheets.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -79,6 +81,22 @@ def count(value: Any, unit: str = "") -> str:
     return UNKNOWN if is_unknown(value) else _with_unit(f"{int(value):,}", unit)
 
 
+def counted(value: Any, one: str, many: str = "") -> str:
+    """Write a whole number with its noun in the right number, such as 1 day or 12 days.
+
+    Args:
+        value: how many.
+        one: the noun, or a noun and its verb, of a single one.
+        many: the same of several; `one` with an s where it is not given.
+    """
+    return count(value, noun(value, one, many))
+
+
+def noun(value: Any, one: str, many: str = "") -> str:
+    """The noun of so many, where the number is written by itself: day, or days."""
+    return one if not is_unknown(value) and int(value) == 1 else many or f"{one}s"
+
+
 def short_count(value: Any, unit: str = "") -> str:
     """Write a count in thousands or millions where it is long, such as 1.24 million."""
     if is_unknown(value):
@@ -91,23 +109,37 @@ def short_count(value: Any, unit: str = "") -> str:
 
 def energy(value_kwh: Any) -> str:
     """Write an amount of energy given in kWh, as Wh, kWh, MWh or GWh."""
-    return _prefixed(value_kwh, ((10**6, "GWh"), (10**3, "MWh"), (1, "kWh"), (Decimal("0.001"), "Wh")))
+    return _prefixed(value_kwh, _ENERGY_STEPS)
 
 
 def carbon(value_kgco2e: Any) -> str:
     """Write a mass of CO2 equivalent given in kg, as g, kg or t."""
-    return _prefixed(value_kgco2e, ((10**6, "ktCO2e"), (10**3, "tCO2e"), (1, "kgCO2e"), (Decimal("0.001"), "gCO2e")))
+    return _prefixed(value_kgco2e, _CARBON_STEPS)
 
 
-def energy_range(low_kwh: Any, high_kwh: Any) -> str:
-    """Write the low and the high bound of an energy with one common unit."""
-    if is_unknown(low_kwh) or is_unknown(high_kwh):
+def energy_range(low_kwh: Any, high_kwh: Any, central_kwh: Any = None) -> str:
+    """Write the low and the high bound of an energy with one unit: that of the central figure, else of the low one."""
+    return _range(low_kwh, high_kwh, central_kwh, _ENERGY_STEPS)
+
+
+def carbon_range(low_kgco2e: Any, high_kgco2e: Any, central_kgco2e: Any = None) -> str:
+    """Write both bounds of a mass of CO2 equivalent with one unit, as `energy_range` does."""
+    return _range(low_kgco2e, high_kgco2e, central_kgco2e, _CARBON_STEPS)
+
+
+def quantity_range(metric: str, low: Any, high: Any, central: Any = None) -> str:
+    """Write both bounds of a ceiling's metric; energy and carbon with one unit."""
+    if metric in ("energy_kwh", "location_kgco2e"):
+        return (energy_range if metric == "energy_kwh" else carbon_range)(low, high, central)
+    return UNKNOWN if is_unknown(low) or is_unknown(high) else f"{quantity(metric, low)} to {quantity(metric, high)}"
+
+
+def _range(low: Any, high: Any, central: Any, steps: tuple[tuple[Any, str], ...]) -> str:
+    if is_unknown(low) or is_unknown(high):
         return UNKNOWN
-    for size, unit in ((10**6, "GWh"), (10**3, "MWh"), (1, "kWh"), (Decimal("0.001"), "Wh")):
-        if abs(low_kwh or high_kwh) >= size or unit == "Wh":
-            bounds = (number(Decimal(str(bound)) / Decimal(size)) for bound in (low_kwh, high_kwh))
-            return _with_unit(" to ".join(bounds), unit)
-    raise AssertionError("unreachable")
+    of = (low or high) if is_unknown(central) or not central else central
+    size, unit = next((step for step in steps if abs(of) >= step[0]), steps[-1])
+    return _with_unit(" to ".join(number(Decimal(str(bound)) / Decimal(size)) for bound in (low, high)), unit)
 
 
 def quantity(metric: str, value: Any) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import Finding, SourceError
+from pipelines.units import noun
 from pipelines.window import Window
 
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -84,7 +85,10 @@ class Refusals:
     def all(self) -> tuple[Finding, ...]:
         """Every finding, and how many were left out."""
         rest = [
-            Finding(f"rows of {day or 'unknown days'}", f"{count} more are refused", "mend the first ones first", day)
+            Finding(
+                f"rows of {day or 'unknown days'}", f"{count} more {noun(count, 'is', 'are')} refused",
+                "mend the first ones first", day,
+            )
             for day, count in self.more.items()
         ]
         return (*(finding for findings in self.found.values() for finding in findings), *rest)

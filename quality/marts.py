@@ -40,6 +40,10 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         gxe.ExpectColumnValuesToBeInSet(
             column="attribution_method", value_set=["direct", "allocated", "orphan", "unattributed"]),
         gxe.ExpectColumnValuesToBeInSet(column="ghg_scope", value_set=[2, 3]),
+        *_never_negative("location_direct_gco2e_low"),
+        _ordered("location_direct_gco2e", "location_gco2e"),  # a part of it
+        *(_ordered(f"location_direct_gco2e{low}", f"location_direct_gco2e{high}") for low, high in (
+            ("_low", ""), ("", "_high"))),
         gxe.ExpectColumnValuesToBeInSet(column="energy_line", value_set=["direct", "shared", "idle", "overhead"]),
         *[gxe.ExpectColumnValuesToNotBeNull(column=c) for c in ("usage_date", "team_id", "workflow_id", "source")],
     ],

@@ -138,7 +138,8 @@ def _sentence(rule: Expectation, result: dict[str, Any]) -> str:
     }[rule.expectation_type]
     values = [_shown(value) for value in result.get("partial_unexpected_list", []) if value is not None]
     shown = f" (found {', '.join(list(dict.fromkeys(values))[:SHOWN_VALUES])})" if values else ""
-    return f"{subject} {wanted}, broken {result.get('unexpected_count')} times{shown}"
+    broken = result.get("unexpected_count")
+    return f"{subject} {wanted}, broken {'once' if broken == 1 else f'{broken} times'}{shown}"
 
 
 def _shown(value: Any) -> str:

@@ -7,6 +7,7 @@ time in which a page with ten charts was made.
 
 from dashboards.charts.ceilings import burn_down, prefix
 from dashboards.charts.frame import Spec, headroom
+from dashboards.charts.piles import piles
 from dashboards.charts.series import daily_line, index_lines, stacked_purposes, weekly_bars
 from dashboards.charts.shares import delivery_tiles, stacked_shares
 from dashboards.charts.spread import choices, is_far, quantiles, run_marks
@@ -20,6 +21,7 @@ __all__ = [
     "headroom",
     "index_lines",
     "is_far",
+    "piles",
     "prefix",
     "quantiles",
     "run_marks",

@@ -74,11 +74,11 @@ def meters(book: Book) -> pandas.DataFrame:
             (sum(gap_kwh) / nullif(sum(meter_kwh) filter (where gap_kwh is not null), 0))::double as gap_ratio,
             max(tolerance_ratio)::double as tolerance_ratio,
             arg_max_null(cause, usage_date) as cause, arg_max_null(opened_date, usage_date) as opened_date,
-            arg_max_null(age_days, usage_date) as age_days
+            arg_max_null(open_days, usage_date) as open_days
         from fct_meter_reconciliation_daily
         where {days}
         group by site_id, host, meter_kind, boundary
-        order by age_days desc nulls last, meter_kwh desc nulls last, site_id, host, meter_kind, boundary
+        order by open_days desc nulls last, meter_kwh desc nulls last, site_id, host, meter_kind, boundary
         """
     )
 
@@ -88,8 +88,10 @@ def backtests(book: Book) -> pandas.DataFrame:
     return book.ask(
         """
         select usage_month, model_id, factor_id, evidence_tier, compared_call_count::bigint as compared_calls,
-            observation_count as days, metered_kwh::double as metered_kwh, estimated_kwh::double as estimated_kwh,
-            geometric_mean_ratio::double as bias, gsd_ratio::double as gsd_ratio
+            observation_count as days, metered_kwh::double as metered_kwh, busy_kwh::double as busy_kwh,
+            idle_kwh::double as idle_kwh, idle_ratio::double as idle_ratio, estimated_kwh::double as estimated_kwh,
+            geometric_mean_ratio::double as bias, gsd_ratio::double as gsd_ratio, range_ratio::double as range_ratio,
+            finding
         from fct_estimate_backtest
         where {months} and observation_count > 0
         order by evidence_tier nulls last, usage_month desc, metered_kwh desc, model_id

@@ -4,14 +4,13 @@ What does not belong here: judging a ceiling; the marts publish its status.
 """
 
 import re
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pandas
 import streamlit as st
 
-from dashboards import charts, parts, tables, words
+from dashboards import cells, charts, parts, tables, words
 from dashboards.book import Book
 from dashboards.questions.ceilings import positions
 from dashboards.tables import Column
@@ -20,15 +19,31 @@ from pipelines import units
 _URGENCY = {"exceeded": 0, "on course to exceed": 1, "undecided": 2, "within": 3}
 _PER_ROW = 3
 _SCALE = 2.0  # a bar ends at twice the ceiling
-_AMOUNTS = (Column("used_quantity", "Used", units.number), Column("limit_quantity", "Limit", units.number))
+
+
+def _quantity(row: Any, key: str) -> str:
+    """HTML of an amount in the unit of its row's metric."""
+    return f'<td class="n">{parts.escape(units.quantity(row.metric, getattr(row, key)))}</td>'
+
+
+_AMOUNTS = tuple(
+    Column(key, label, units.number, cell=partial(_quantity, key=key))
+    for key, label in (("used_quantity", "Used"), ("limit_quantity", "Limit"))
+)
 _SHARE = Column("share", "Share used", lambda value: units.percent(value, 0))
 
 
-def summary(book: Book) -> None:
+def in_force(book: Book) -> bool:
+    """Whether there is a ceiling whose period is not over."""
+    latest = _latest(positions(book))
+    return bool((~latest["is_over"].astype(bool)).any())
+
+
+def summary(book: Book, anchor: str) -> None:
     """One row per ceiling in force, then the periods that are over."""
     latest = _latest(positions(book))
     if latest.empty:
-        parts.heading("No ceiling is set")
+        parts.heading("No ceiling is set", anchor=anchor)
         parts.empty(
             "A ceiling is a limit for a period that can be lowered and never extended. Set one:",
             "jevons ceilings --help",
@@ -41,11 +56,15 @@ def summary(book: Book) -> None:
             "Dark bar: used so far; pale bar: range, low to high; diamond: this pace until the period ends; red line: "
             "the wall at 100 %. An arrow head means that it goes beyond the picture. A ceiling has its own period, so "
             f"the choice of days above does not change this section.{_common_period(current)}",
+            anchor,
         )
         _table(book, current)
+    else:
+        parts.heading("No ceiling is in force", anchor=anchor)
     if len(over):
         kept = (over["status"] == "within").sum()
-        parts.subheading(f"{kept} of {len(over)} ceilings whose period is over {'was' if kept == 1 else 'were'} kept")
+        many = units.counted(len(over), "ceiling")
+        parts.subheading(f"{kept} of {many} whose period is over {'was' if kept == 1 else 'were'} kept")
         _ended(book, over)
 
 
@@ -65,10 +84,11 @@ def _finding(current: pandas.DataFrame) -> str:
     exceeded, ahead = ((current["status"] == status).sum() for status in ("exceeded", "on course to exceed"))
     many = len(current)
     if not exceeded and not ahead:
-        return f"None of {many} ceilings is exceeded or on course to be"
+        none = "The only ceiling is neither" if many == 1 else f"None of {many} ceilings is"
+        return f"{none} exceeded {'nor' if many == 1 else 'or'} on course to be"
     said = [f"{exceeded} {'is' if exceeded == 1 else 'are'} exceeded"] if exceeded else []
     said += [f"{ahead} {'is' if ahead == 1 else 'are'} on course to be"] if ahead else []
-    return f"Of {many} {'ceiling' if many == 1 else 'ceilings'}, {' and '.join(said)}"
+    return f"Of {units.counted(many, 'ceiling')}, {' and '.join(said)}"
 
 
 def _common_period(current: pandas.DataFrame) -> str:
@@ -83,78 +103,56 @@ def _period(row: Any) -> str:
 
 
 def _table(book: Book, current: pandas.DataFrame) -> None:
-    columns = [
-        Column("name", "Ceiling"),
-        Column("status", "Status"),
-        *_AMOUNTS,
-        Column("bar", "0 to 200 % of the limit"),
-        _SHARE,
-        Column("exhaustion_date", "Runs out on", units.day, missing="not in this period"),
-    ]
     alike = bool(_common_period(current))
-    cells = {
-        "name": lambda row: tables.named(row.name, None if alike else _period(row)),
-        "status": lambda row: f'<td class="o">{parts.status(row.status)}</td>',
-        **_amounts(),
-        "bar": _bar,
-        "exhaustion_date": lambda row: f'<td class="n">{parts.escape(_runs_out(row))}</td>',
-    }
-    tables.table(current, columns, "Ceilings in force", cells=cells)
-    exported = [
-        Column("name", "Ceiling"),
-        Column("status", "Status"),
-        Column("period_start", "From"),
-        Column("last_day", "To"),
-        Column("unit", "Unit"),
-        Column("limit_quantity", "Limit"),
-        Column("used_quantity", "Used"),
-        Column("used_low", "Used, low"),
-        Column("used_high", "Used, high"),
-        Column("forecast_quantity", "Forecast"),
-        Column("exhaustion_date", "Runs out on"),
+    columns = [
+        Column("name", "Ceiling", cell=lambda row: cells.named(row.name, None if alike else _period(row))),
+        Column("status", "Status", cell=lambda row: f'<td class="o">{parts.status(row.status)}</td>'),
+        Column("period_start", "From", only="file"),
+        Column("last_day", "To", only="file"),
+        Column("unit", "Unit", only="file"),
+        *_AMOUNTS,
+        Column("used_low", "Used, low", only="file"),
+        Column("used_high", "Used, high", only="file"),
+        Column("bar", "0 to 200 % of the limit", cell=_bar, only="page"),
+        _SHARE,
+        Column("forecast_quantity", "Forecast", only="file"),
+        Column("exhaustion_date", "Runs out on", units.day, cell=_runs_out),
     ]
-    tables.download(book, "ceilings", current, exported)
+    tables.report(book, "ceilings", current, columns, "Ceilings in force")
 
 
 def _bar(row: Any) -> str:
     said = f"{words.ceiling_name(row)}: {words.ceiling_detail(row)}"
     low, high = row.used_low, row.used_high
     end = row.limit_quantity * _SCALE or 1.0
-    return tables.bar(said, low, row.used_quantity, high, end, ahead=row.forecast_quantity, wall=row.limit_quantity)
+    return cells.bar(said, low, row.used_quantity, high, end, ahead=row.forecast_quantity, wall=row.limit_quantity)
 
 
 def _runs_out(row: Any) -> str:
     if units.is_unknown(row.exhaustion_date):
-        return "unknown" if units.is_unknown(row.used_quantity) else "not in this period"
-    return ("since " if row.status == "exceeded" else "") + units.day(row.exhaustion_date)
-
-
-def _amounts() -> dict[str, Callable[[Any], str]]:
-    """Cells of `_AMOUNTS`: each row in the unit of its own metric."""
-    return {column.key: partial(_quantity, key=column.key) for column in _AMOUNTS}
-
-
-def _quantity(row: Any, key: str) -> str:
-    return f'<td class="n">{parts.escape(units.quantity(row.metric, getattr(row, key)))}</td>'
+        said = "unknown" if units.is_unknown(row.used_quantity) else "not in this period"
+    else:
+        said = ("since " if row.status == "exceeded" else "") + units.day(row.exhaustion_date)
+    return f'<td class="n">{parts.escape(said)}</td>'
 
 
 def _ended(book: Book, over: pandas.DataFrame) -> None:
     columns = [
         Column("name", "Ceiling"),
-        Column("status", "It was"),
+        Column("status", "It was", cell=_outcome),
         Column("period_start", "From", units.day),
         Column("last_day", "To", units.day),
         *_AMOUNTS,
         _SHARE,
     ]
-    cells = {
-        "status": lambda row: f'<td class="o">{parts.status(row.status, words.ceiling_outcome(row))}</td>',
-        **_amounts(),
-    }
-    tables.table(over, columns, "Ceilings whose period is over", cells=cells)
+    tables.table(over, columns, "Ceilings whose period is over")
 
 
-def day_by_day(book: Book) -> None:
+def _outcome(row: Any) -> str:
+    return f'<td class="o">{parts.status(row.status, words.ceiling_outcome(row))}</td>'
+
+
+def day_by_day(book: Book, anchor: str) -> None:
     """The burn-down of each ceiling in force."""
     places = positions(book)
     latest = _latest(places)
@@ -165,6 +163,7 @@ def day_by_day(book: Book) -> None:
         "What is left of each ceiling, day by day",
         "Solid line: the central estimate; band: low to high; dashed: this pace continued; dotted: an even pace from "
         "the first day to the last.",
+        anchor,
     )
     for start in range(0, len(rows), _PER_ROW):
         for column, row in zip(st.columns(_PER_ROW, gap="medium"), rows[start : start + _PER_ROW], strict=False):
@@ -183,8 +182,8 @@ def _burn_down(book: Book, row: Any, place: pandas.DataFrame) -> None:
         Column("usage_date", "Day", units.day),
         Column("left", f"Left, {unit}", units.number),
         Column("used_quantity", f"Used, {unit}", units.number),
-        Column("used_low", "Used, low", units.number),
-        Column("used_high", "Used, high", units.number),
+        Column("used_low", "Used low", units.number),
+        Column("used_high", "Used high", units.number),
     ]
     table = place.assign(left=place["limit_quantity"] - place["used_quantity"])
     name = "ceiling_" + re.sub(r"[^A-Za-z0-9_-]", "_", str(row.ceiling_id))

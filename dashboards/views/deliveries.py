@@ -14,22 +14,23 @@ from dashboards.tables import Column
 from pipelines import units
 
 
-def section(book: Book) -> None:
-    """Each source by day, then what was restated."""
+def section(book: Book, anchor: str, restated: str) -> None:
+    """Each source by day at `anchor`, then what was `restated`, at an anchor of its own."""
     by_source = evidence.deliveries(book)
     if by_source.empty:
-        parts.heading("No source was to deliver anything in these days")
+        parts.heading("No source was to deliver anything in these days", anchor=anchor)
         parts.empty("Sources are named in jevons.toml. Check them:", "jevons doctor")
-        return
-    _sources(book, by_source)
-    _restated(book)
+    else:
+        _sources(book, by_source, anchor)
+    _restated(book, restated)
 
 
-def _sources(book: Book, by_source: pandas.DataFrame) -> None:
+def _sources(book: Book, by_source: pandas.DataFrame, anchor: str) -> None:
     parts.heading(
         words_of_gaps.delivery_finding(by_source),
         "A tile is a day of a source: were all its tables delivered, and every account heard of? An account (project, "
         "key, host) is expected for four weeks after it was last heard of.",
+        anchor,
     )
     daily = evidence.deliveries_by_day(book)
     daily = daily.assign(
@@ -41,17 +42,16 @@ def _sources(book: Book, by_source: pandas.DataFrame) -> None:
         Column("source", "Source"),
         Column("days", "Days", units.count),
         Column("expected_tables", "Daily tables expected", units.count),
-        Column("received_tables", "Received", units.count),
+        Column("received_tables", "Daily tables received", units.count),
     ]
     if "expected_account_count" in by_source:
         columns += [
             Column("expected_account_count", "Account days expected", units.count, missing="has none"),
-            Column("received_account_count", "Heard of", units.count, missing="has none"),
-            Column("most_account_hours", "Their hours, at most", units.count, missing="has none"),
-            Column("received_account_hour_count", "Heard of", units.count, missing="has none"),
+            Column("received_account_count", "Account days heard of", units.count, missing="has none"),
+            Column("most_account_hours", "Account hours, at most", units.count, missing="has none"),
+            Column("received_account_hour_count", "Account hours heard of", units.count, missing="has none"),
         ]
-    tables.table(by_source, columns, "What each source delivered")
-    tables.download(book, "deliveries", by_source, columns)
+    tables.report(book, "deliveries", by_source, columns, "What each source delivered")
     lacking = daily[daily["delivered"] != "all"]
     if len(lacking):
         columns = [Column("source", "Source"), Column("usage_date", "Day", units.day), Column("said", "Delivered")]
@@ -59,23 +59,22 @@ def _sources(book: Book, by_source: pandas.DataFrame) -> None:
         tables.twin(book, "deliveries_lacking", lacking, columns, "Days on which something was not delivered", fold)
 
 
-def _restated(book: Book) -> None:
+def _restated(book: Book, anchor: str) -> None:
     changed = knowledge.restated(book)
     if changed.empty:
-        parts.heading("No day was restated")
+        parts.heading("No day was restated", anchor=anchor)
         return
     days = changed[["source", "usage_date"]].drop_duplicates()
     names = ", ".join(sorted(set(changed["source"])))
     parts.heading(
-        f"{units.count(len(days), 'day was' if len(days) == 1 else 'days were')} restated by {names}",
+        f"{units.counted(len(days), 'day was', 'days were')} restated by {names}",
         "The figures follow the newest version; what was reported first is kept.",
+        anchor,
     )
     shown = changed.assign(change=[words.ratio(row.now_total - row.before_total, row.before_total)
                                    for row in changed.itertuples()])  # fmt: skip
-    tables.table(
-        shown, [*RESTATED_COLUMNS, Column("change", "Change", _signed, missing="from nothing")], "Restated days"
-    )
-    tables.download(book, "restated", changed, RESTATED_COLUMNS)
+    columns = [*RESTATED_COLUMNS, Column("change", "Change", _signed, missing="from nothing", only="page")]
+    tables.report(book, "restated", shown, columns, "Restated days")
 
 
 def _signed(value: float) -> str:

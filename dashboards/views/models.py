@@ -9,38 +9,54 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboards import charts, parts, style, tables, words_of_evidence, words_of_models
+from dashboards import cells, charts, parts, style, tables, words_of_evidence, words_of_models
 from dashboards.book import Book
 from dashboards.questions import models
 from dashboards.tables import Column
-from dashboards.views import comparisons, quality_bars, requests, training
+from dashboards.views import comparisons, quality_bars, requests, run_stages, training
 from pipelines import units
 
 _MARTS = {
     "fct_model_choice": "quality beside energy",
     "fct_workflow_model_choice": "the cheapest model that meets each bar",
     "fct_training_run": "training runs",
+    "fct_run_stage": "stages of training runs",
     "fct_request_quantile_monthly": "energy per request",
     "fct_comparison": "comparisons of measurements",
 }
 
 
+# Anchor, mart without which the section is not there, name in the list of contents.
+_SECTIONS = (
+    ("quality", "fct_model_choice", "Quality beside energy"),
+    ("bars", "fct_workflow_model_choice", "Quality bars"),
+    ("requests", "fct_request_quantile_monthly", "Energy per request"),
+    ("training", "fct_training_run", "Training runs"),
+    ("stages", "fct_run_stage", "Stages of runs"),
+    ("comparisons", "fct_comparison", "Comparisons"),
+)
+
+
 def page(book: Book) -> None:
     """Draw the page."""
     parts.total_line(book)
+    present = {anchor: name for anchor, mart, name in _SECTIONS if book.holds(mart)}
+    if present:
+        parts.contents(present)
     if book.holds("fct_model_choice"):
         _choices(book)
-    quality_bars.section(book)
-    training.section(book)
-    requests.section(book)
-    comparisons.section(book)
+    quality_bars.section(book, "bars")
+    requests.section(book, "requests")
+    training.section(book, "training")
+    run_stages.section(book, "stages")
+    comparisons.section(book, "comparisons")
     parts.lacking(book, _MARTS)
 
 
 def _choices(book: Book) -> None:
     results = models.results(book)
     if results.empty:
-        parts.heading("No evaluation of a model is recorded")
+        parts.heading("No evaluation of a model is recorded", anchor="quality")
         parts.empty(
             "Results come from files; the source `evaluations` in jevons.toml names them. Check it:", "jevons doctor"
         )
@@ -55,6 +71,7 @@ def _choices(book: Book) -> None:
         "Lines through it: both 95 % ranges. Dashed: the frontier, drawn for each boundary of energy by itself, as "
         "only energies of one boundary can be told larger from smaller. Quality and energy are never one score. "
         "All evaluations of the build, whatever days are chosen above.",
+        "quality",
     )
     st.selectbox(
         "Task and metric",
@@ -94,36 +111,31 @@ def _chart(known: pandas.DataFrame, metric: str, finding: str) -> None:
 
 
 def _choice_table(book: Book, one: pandas.DataFrame, metric: str) -> None:
-    columns = [
-        Column("model_id", "Model"),
-        Column("quality_score", words_of_models.plain(metric).capitalize(), units.number),
-        Column("energy_wh_per_item", "Wh an item", units.number),
-        Column("basis", "Known by"),
-        Column("frontier", "Frontier"),
-    ]
+    quality = words_of_models.plain(metric).capitalize()
     one = one.assign(frontier=[_frontier(row) for row in one.itertuples()])
-    tables.table(
-        one,
-        columns,
-        "Models by energy of an item",
-        cells={
-            "model_id": lambda row: tables.named(row.model_id, row.conditions or None),
-            "quality_score": lambda row: _quality(row),
-            "energy_wh_per_item": lambda row: _energy(row),
-            "basis": lambda row: tables.named(row.basis, None if row.basis == "Unknown" else row.boundary),
-        },
-    )
-    more = [
-        Column("task", "Task"), Column("metric", "Metric"), *columns[:1], Column("hardware", "Hardware"),
-        Column("engine", "Engine"), Column("precision", "Precision"), Column("batch_size", "Batch", units.count),
-        columns[1], Column("quality_low", "Quality low", units.number),
-        Column("quality_high", "Quality high", units.number),
-        Column("energy_wh_per_item_low", "Wh an item, low", units.number), columns[2],
-        Column("energy_wh_per_item_high", "Wh an item, high", units.number), columns[3],
-        Column("energy_boundary", "Boundary"), columns[4], Column("item_count", "Items", units.count),
-        Column("evaluated_date", "Evaluated", units.day), Column("evaluated_by", "By"), Column("evidence", "Evidence"),
-    ]  # fmt: skip
-    tables.download(book, "model_choice", one, more)
+    columns = [
+        Column("task", "Task", only="file"),
+        Column("metric", "Metric", only="file"),
+        Column("model_id", "Model", cell=lambda row: cells.named(row.model_id, row.conditions or None)),
+        Column("hardware", "Hardware", only="file"),
+        Column("engine", "Engine", only="file"),
+        Column("precision", "Precision", only="file"),
+        Column("batch_size", "Batch", units.count, only="file"),
+        Column("quality_score", quality, units.number, cell=_quality),
+        Column("quality_low", "Quality low", units.number, only="file"),
+        Column("quality_high", "Quality high", units.number, only="file"),
+        Column("energy_wh_per_item_low", "Wh an item, low", units.number, only="file"),
+        Column("energy_wh_per_item", "Wh an item", units.number, cell=_energy),
+        Column("energy_wh_per_item_high", "Wh an item, high", units.number, only="file"),
+        Column("basis", "Known by", cell=_known_by),
+        Column("energy_boundary", "Boundary", only="file"),
+        Column("frontier", "Frontier"),
+        Column("item_count", "Items", units.count, only="file"),
+        Column("evaluated_date", "Evaluated", units.day, only="file"),
+        Column("evaluated_by", "By", only="file"),
+        Column("evidence", "Evidence", only="file"),
+    ]
+    tables.report(book, "model_choice", one, columns, "Models by energy of an item")
 
 
 def _quality_said(row: Any) -> str:
@@ -134,17 +146,15 @@ def _quality_said(row: Any) -> str:
 
 
 def _quality(row: Any) -> str:
-    ends = "range unknown"
-    if not units.is_unknown(row.quality_low) and not units.is_unknown(row.quality_high):
-        ends = f"{units.number(row.quality_low)} to {units.number(row.quality_high)}"
-    return f'<td class="n">{units.number(row.quality_score)}<small>{ends}</small></td>'
+    return cells.ranged(row.quality_score, row.quality_low, row.quality_high)
 
 
 def _energy(row: Any) -> str:
-    if units.is_unknown(row.energy_wh_per_item):
-        return '<td class="n u">unknown</td>'
-    ends = units.number(row.energy_wh_per_item_low), units.number(row.energy_wh_per_item_high)
-    return f'<td class="n">{units.number(row.energy_wh_per_item)}<small>{" to ".join(ends)}</small></td>'
+    return cells.ranged(row.energy_wh_per_item, row.energy_wh_per_item_low, row.energy_wh_per_item_high)
+
+
+def _known_by(row: Any) -> str:
+    return cells.named(row.basis, None if row.basis == "Unknown" else row.boundary)
 
 
 def _energy_said(row: Any) -> str:

@@ -78,8 +78,7 @@ def _table(book: Book, reached: pandas.DataFrame) -> None:
         Column("wh_per_outcome", "Wh per outcome", units.number),
         Column("changed", "Change", _signed, missing="not comparable"),
     ]
-    tables.table(reached, columns, "Outcomes by workflow")
-    tables.download(book, "outcomes", reached, columns)
+    tables.report(book, "outcomes", reached, columns, "Outcomes by workflow")
 
 
 def _signed(value: float) -> str:
@@ -143,10 +142,5 @@ def _without(book: Book) -> None:
         Column("energy_kwh", "Energy, kWh", units.number),
         Column("share", "Share of energy", units.percent),
     ]
-    tables.table(
-        without,
-        columns,
-        "Workflows without outcomes",
-        row_class=lambda row: "nobody" if row.workflow_id in NOBODY else "",
-    )
-    tables.download(book, "without_outcomes", without, columns)
+    nobody = lambda row: "nobody" if row.workflow_id in NOBODY else ""  # noqa: E731
+    tables.report(book, "without_outcomes", without, columns, "Workflows without outcomes", row_class=nobody)

@@ -18,9 +18,18 @@ from pipelines import units
 def page(book: Book) -> None:
     """Draw the page."""
     parts.total_cards(book)
-    ceilings.summary(book)
+    parts.contents(
+        {
+            "ceilings": "Ceilings",
+            "rebound": "Energy against calls",
+            **({"days": "Ceilings day by day"} if ceilings.in_force(book) else {}),
+            "weeks": "Weekly totals",
+            "unknown": "What is not known",
+        }
+    )
+    ceilings.summary(book, "ceilings")
     _rebound(book)
-    ceilings.day_by_day(book)
+    ceilings.day_by_day(book, "days")
     _weekly(book)
     _not_known(book)
 
@@ -29,7 +38,7 @@ def _rebound(book: Book) -> None:
     full = indexed(weeks(usage.daily(book), ["calls", "energy_kwh"]))
     finding = words.rebound_finding(full)
     if full.empty:
-        parts.heading(finding)
+        parts.heading(finding, anchor="rebound")
         parts.empty("The first full week (Monday to Sunday) is the base; a second one is needed to draw a line.")
         return
     first, last = (units.day(full.iloc[place]["week"]) for place in (0, -1))
@@ -40,6 +49,7 @@ def _rebound(book: Book) -> None:
         f"Weekly totals by central estimate, from the week of {first} (= 100) to the week of {last}; weeks that lack "
         f"days are left out.{stays} Grey: the distance between calls and energy. The energy line alone says whether "
         "the total fell.",
+        "rebound",
     )
     parts.chart(charts.index_lines(full, since, finding), "index")
     columns = [
@@ -56,14 +66,15 @@ def _rebound(book: Book) -> None:
 def _weekly(book: Book) -> None:
     weekly = weeks(usage.daily(book), parts.WEEKLY)
     if weekly.empty:
-        parts.heading("No day of use lies in these days")
+        parts.heading("No day of use lies in these days", anchor="weeks")
         return
     total, days = usage.totals(book), int(weekly["days"].sum())
     used, made = units.energy(total.energy_kwh), units.short_count(total.calls, "calls")
     parts.heading(
-        f"{used} and {made} in {days} {'day' if days == 1 else 'days'}",
+        f"{used} and {made} in {units.counted(days, 'day')}",
         "Weekly totals, Monday to Sunday, from zero; pale bars are weeks that lack days."
         + words_of_gaps.weeks_lacking(knowledge.missing_days(book)),
+        "weeks",
     )
     titles = (words.movement("Energy", weekly, "energy_kwh"), words.movement("Calls", weekly, "calls"))
     parts.energy_and_calls(book, "organisation", weekly, titles)
@@ -73,9 +84,10 @@ def _not_known(book: Book) -> None:
     total, changed = usage.totals(book), knowledge.restated(book)
     known = words.ratio(total.covered_calls, total.calls)
     if known is None:
-        parts.heading("Nothing is known about these days")
+        parts.heading("Nothing is known about these days", anchor="unknown")
     else:
-        parts.heading(f"The energy of {units.percent(known)} of calls is known; what is not known is listed, not zero")
+        said = f"The energy of {units.percent(known)} of calls is known; what is not known is listed, not zero"
+        parts.heading(said, anchor="unknown")
     lines = [
         *words_of_gaps.gaps(knowledge.gaps(book)),
         *words_of_gaps.missing_days(knowledge.missing_days(book)),

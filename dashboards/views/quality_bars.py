@@ -5,7 +5,7 @@ What does not belong here: judging either; the marts say what can be said.
 
 from typing import Any
 
-from dashboards import parts, tables, words_of_models
+from dashboards import cells, parts, tables, words_of_models
 from dashboards.book import Book
 from dashboards.questions import models
 from dashboards.tables import Column
@@ -17,13 +17,13 @@ _SIGNS = {
 }
 
 
-def section(book: Book) -> None:
+def section(book: Book, anchor: str) -> None:
     """One row per workflow and bar."""
     if not book.holds("fct_workflow_model_choice"):
         return
     found = models.workflow_choices(book)
     if found.empty:
-        parts.heading("No workflow has a quality bar")
+        parts.heading("No workflow has a quality bar", anchor=anchor)
         parts.empty(
             "Which model is good enough can be told where a workflow states the least quality that will do: the source "
             "`quality_bars` in jevons.toml names the file. Check it:",
@@ -35,43 +35,38 @@ def section(book: Book) -> None:
         "In use: the model of most calls in the workflow's last seven days. Beside it the model of least measured "
         "energy that meets the bar on the workflow's task. A verdict is given only where the ranges do not overlap and "
         "both energies hold the same.",
+        anchor,
     )
     columns = [
-        Column("workflow_name", "Workflow"),
-        Column("used_model_id", "In use"),
-        Column("cheapest_model_id", "Cheapest measured that meets the bar"),
-        Column("saving_wh_per_item", "Less an item", units.number),
-        Column("finding", "Finding"),
-    ]
-    tables.table(
-        found,
-        columns,
-        "Model in use and cheapest model by workflow",
-        cells={
-            "workflow_name": lambda row: tables.named(
-                row.workflow_name, f"{words_of_models.plain(row.task)}: {words_of_models.bar_text(row)}"
-            ),
-            "used_model_id": lambda row: _model(row, "used", row.used_energy_basis),
-            "cheapest_model_id": lambda row: _model(row, "cheapest", "measured"),
-            "saving_wh_per_item": _saving,
-            "finding": _finding,
-        },
-    )
-    plain = [
-        Column("workflow_name", "Workflow"), Column("task", "Task"), Column("metric", "Metric"),
-        Column("minimum_quality", "Bar", units.number), Column("set_by", "Set by"), Column("reason", "Reason"),
-        Column("used_model_id", "In use"), Column("used_quality_score", "Its quality", units.number),
-        *_ends("used_energy", "Its energy"), Column("used_energy_basis", "Known by"),
-        Column("cheapest_model_id", "Cheapest"), Column("cheapest_hardware", "On"),
-        Column("cheapest_quality_score", "Quality of the cheapest", units.number),
-        *_ends("cheapest_energy", "Energy of the cheapest"), *_ends("saving", "Less"), Column("finding", "Finding"),
+        Column("workflow_name", "Workflow", cell=_workflow),
+        Column("task", "Task", only="file"),
+        Column("metric", "Metric", only="file"),
+        Column("minimum_quality", "Bar", units.number, only="file"),
+        Column("set_by", "Set by", only="file"),
+        Column("reason", "Reason", only="file"),
+        Column("used_model_id", "In use", cell=lambda row: _model(row, "used", row.used_energy_basis)),
+        Column("used_quality_score", "Its quality", units.number, only="file"),
+        *_ends("used_energy", "Its energy"),
+        Column("used_energy_basis", "Known by", only="file"),
+        Column("cheapest_model_id", "Cheapest measured that meets the bar",
+               cell=lambda row: _model(row, "cheapest", "measured"), full_label="Cheapest"),
+        Column("cheapest_hardware", "On", only="file"),
+        Column("cheapest_quality_score", "Quality of the cheapest", units.number, only="file"),
+        *_ends("cheapest_energy", "Energy of the cheapest"),
+        *_ends("saving", "Less"),
+        Column("saving", "Less an item", units.number, cell=_saving, only="page"),
+        Column("finding", "Finding", cell=_finding),
     ]  # fmt: skip
-    tables.download(book, "workflow_choice", found, plain)
+    tables.report(book, "workflow_choice", found, columns, "Model in use and cheapest model by workflow")
+
+
+def _workflow(row: Any) -> str:
+    return cells.named(row.workflow_name, f"{words_of_models.plain(row.task)}: {words_of_models.bar_text(row)}")
 
 
 def _ends(name: str, label: str) -> list[Column]:
     return [
-        Column(f"{name}_wh_per_item{end}", f"{label}{said}, Wh", units.number)
+        Column(f"{name}_wh_per_item{end}", f"{label}{said}, Wh", units.number, only="file")
         for end, said in (("_low", " low"), ("", ""), ("_high", " high"))
     ]
 
@@ -83,13 +78,13 @@ def _model(row: Any, side: str, basis: str | None) -> str:
         return '<td class="u">none</td>'
     quality, energy = getattr(row, f"{side}_quality_score"), getattr(row, f"{side}_energy_wh_per_item")
     if units.is_unknown(quality):
-        return tables.named(model, "not evaluated on this task")
+        return cells.named(model, "not evaluated on this task")
     boundary = words_of_models.BOUNDARIES.get(getattr(row, f"{side}_energy_boundary"), "")
     known = "energy unknown"
     if not units.is_unknown(energy):
         ends = (getattr(row, f"{side}_energy_wh_per_item{end}") for end in ("_low", "_high"))
         known = f"{words_of_models.wh(energy)} ({words_of_models.wh_range(*ends)}), {basis}, {boundary}"
-    return tables.named(model, f"{words_of_models.plain(row.metric)} {units.number(quality)}", known)
+    return cells.named(model, f"{words_of_models.plain(row.metric)} {units.number(quality)}", known)
 
 
 def _saving(row: Any) -> str:
@@ -108,6 +103,6 @@ def _finding(row: Any) -> str:
             None if units.is_unknown(row.is_surely_met) else bool(row.is_surely_met), "quality range unknown"
         )
     if row.finding not in _SIGNS:
-        return tables.named(row.finding[0].upper() + row.finding[1:])
+        return cells.named(row.finding[0].upper() + row.finding[1:])
     mark = parts.status(_SIGNS[row.finding], row.finding)
     return f"<td>{mark}{f'<small>{surely}</small>' if surely else ''}</td>"

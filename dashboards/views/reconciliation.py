@@ -3,13 +3,15 @@
 What does not belong here: choosing between them; the ledger books the system of record and nothing twice.
 """
 
+from functools import partial
+from typing import Any
+
 import pandas
 
-from dashboards import parts, tables, words_of_gaps
+from dashboards import cells, parts, tables, words_of_gaps
 from dashboards.book import Book
 from dashboards.questions import reconciliation
 from dashboards.tables import Column
-from dashboards.views import meters
 from pipelines import units
 
 _AGES = (
@@ -21,17 +23,13 @@ _AGES = (
 _AMOUNTS = {"call_count": units.count, "input_tokens": units.short_count, "output_tokens": units.short_count}
 
 
-def section(book: Book) -> None:
-    """Vendors' accounts against each other, then meters against counters."""
-    if book.holds("fct_reconciliation_daily"):
-        _vendors(book)
-    meters.section(book)
-
-
-def _vendors(book: Book) -> None:
+def section(book: Book, anchor: str) -> None:
+    """Open gaps by age and one by one, then those that closed and all accounts."""
+    if not book.holds("fct_reconciliation_daily"):
+        return
     accounts = reconciliation.vendor_accounts(book)
     if accounts.empty:
-        parts.heading("No vendor's use was told by two sources in these days")
+        parts.heading("No vendor's use was told by two sources in these days", anchor=anchor)
         parts.empty(
             "Two sources of one provider are compared: its usage report, the gateway's log, the invoice. Name them in "
             "jevons.toml and check:",
@@ -49,6 +47,7 @@ def _vendors(book: Book) -> None:
         "The system of record is booked; the other source is held against it and never added. A gap is as old as the "
         "first day of its unbroken run, counted to the newest day of the ledger. Gap: what the system of record says "
         "beyond the other, over the days of the run.",
+        anchor,
     )
     current = gaps[gaps["is_open"]] if len(gaps) else gaps
     _ages(current)
@@ -56,8 +55,8 @@ def _vendors(book: Book) -> None:
         _table(book, current)
     over = gaps[~gaps["is_open"].astype(bool)]
     if len(over):
-        plain = _columns(over)
-        tables.twin(book, "gaps_closed", over, plain, "Gaps that closed", "Show gaps that closed")
+        columns = tables.of_file(_columns(1.0))
+        tables.twin(book, "gaps_closed", over, columns, "Gaps that closed", "Show gaps that closed")
     columns = [
         Column("provider", "Provider"),
         Column("quantity", "Quantity"),
@@ -87,56 +86,42 @@ def _ages(current: pandas.DataFrame) -> None:
 
 def _table(book: Book, gaps: pandas.DataFrame) -> None:
     oldest = max(float(gaps["age_days"].max()), 1.0)
-    columns = [
-        Column("name", "Account"),
-        Column("why", "Cause"),
-        Column("of_record_quantity", "System of record", units.number),
-        Column("other_quantity", "Other", units.number),
-        Column("gap_ratio", "Gap", units.percent),
-        Column("bar", "Open for"),
-        Column("age_days", "Age, days", units.count),
-    ]
-    tables.table(
-        gaps,
-        columns,
-        "Open gaps, the oldest first",
-        cells={
-            "name": lambda row: tables.named(row.name, row.pair),
-            "why": lambda row: f'<td class="w">{parts.escape(row.why)}</td>',
-            "of_record_quantity": lambda row: _amount(row.quantity, row.of_record_quantity),
-            "other_quantity": lambda row: _amount(row.quantity, row.other_quantity),
-            "gap_ratio": tables.gap,
-            "bar": lambda row: tables.bar(
-                f"{row.name}: open for {units.count(row.age_days)} days", None, row.age_days, None, oldest, kind="b s"
-            ),
-            "age_days": lambda row: f'<td class="n">{row.age_days:,}<small>{units.day(row.opened_date)}</small></td>',
-        },
-        row_class=lambda row: "nobody" if row.cause == "not_told" else "",
-    )
-    tables.download(book, "gaps_open", gaps, _columns(gaps))
+    nobody = lambda row: "nobody" if row.cause == "not_told" else ""  # noqa: E731
+    tables.report(book, "gaps_open", gaps, _columns(oldest), "Open gaps, the oldest first", row_class=nobody)
 
 
-def _columns(gaps: pandas.DataFrame) -> list[Column]:
+def _columns(oldest: float) -> list[Column]:
+    """What is told of a gap; the longest bar is the `oldest`, in days."""
+
+    def bar(row: Any) -> str:
+        said = f"{row.name}: open for {units.counted(row.age_days, 'day')}"
+        return cells.bar(said, None, row.age_days, None, oldest, kind="b s")
+
     return [
-        Column("provider", "Provider"),
-        Column("quantity", "Quantity"),
-        Column("of_record_source", "System of record"),
-        Column("other_source", "Held against"),
+        Column("name", "Account", cell=lambda row: cells.named(row.name, row.pair), only="page"),
+        Column("provider", "Provider", only="file"),
+        Column("quantity", "Quantity", only="file"),
+        Column("of_record_source", "System of record", only="file"),
+        Column("other_source", "Held against", only="file"),
         Column("why", "Cause", wide=True),
-        Column("opened_date", "First day", units.day),
-        Column("last_date", "Last day", units.day),
-        Column("days", "Days", units.count),
-        Column("age_days", "Age, days", units.count),
-        Column("of_record_quantity", "System of record says", units.number),
-        Column("other_quantity", "The other says", units.number),
-        Column("gap_quantity", "Gap", units.number),
-        Column("gap_ratio", "Gap, ratio", units.percent),
-    ]
+        Column("opened_date", "First day", units.day, only="file"),
+        Column("last_date", "Last day", units.day, only="file"),
+        Column("days", "Days", units.count, only="file"),
+        Column("of_record_quantity", "System of record", units.number, cell=partial(_amount, key="of_record_quantity"),
+               full_label="System of record says"),
+        Column("other_quantity", "Other", units.number, cell=partial(_amount, key="other_quantity"),
+               full_label="The other says"),
+        Column("gap_quantity", "Gap", units.number, only="file"),
+        Column("gap_ratio", "Gap", units.percent, cell=cells.gap, full_label="Gap, ratio"),
+        Column("bar", "Open for", cell=bar, only="page"),
+        Column("age_days", "Age, days", units.count, cell=lambda row: cells.dated(row.age_days, row.opened_date)),
+    ]  # fmt: skip
 
 
-def _amount(quantity: str, value: float) -> str:
+def _amount(row: Any, key: str) -> str:
+    value = getattr(row, key)
     if units.is_unknown(value):
         return '<td class="n u">not told</td>'
-    if quantity == "cost_usd":
+    if row.quantity == "cost_usd":
         return f'<td class="n">{value:,.2f} USD</td>'
-    return f'<td class="n">{_AMOUNTS.get(quantity, units.number)(value)}</td>'
+    return f'<td class="n">{_AMOUNTS.get(row.quantity, units.number)(value)}</td>'

@@ -18,14 +18,14 @@ _PERIMETERS = ("workflow", "model", "team", "latency_tier", "length_class")
 _DRAWN = 12
 
 
-def section(book: Book) -> None:
+def section(book: Book, anchor: str) -> None:
     """The organisation's finding, a chart of one kind of perimeter and its table."""
     if not book.holds("fct_request_quantile_monthly"):
         return
     spread = models.request_quantiles(book)
     whole = spread[spread["perimeter_type"] == "organisation"]
     if whole.empty:
-        parts.heading("No single request is recorded in these months")
+        parts.heading("No single request is recorded in these months", anchor=anchor)
         parts.empty(
             "Requests are told one by one by a call log or traces; a vendor's usage report tells sums. Check the "
             "sources:",
@@ -38,6 +38,7 @@ def section(book: Book) -> None:
         f"Requests of the call log in {units.month(whole.iloc[0]['usage_month'])}, the newest month that the days "
         "shown touch, whole. Quantiles are off by 4.4 % at most; they cannot be added or averaged."
         + words_of_models.not_single_note(whole.iloc[0]),
+        anchor,
     )
     present = [name for name in _PERIMETERS if name in set(spread["perimeter_type"])]
     if not present:

@@ -6,7 +6,7 @@ What does not belong here: ceilings and single workflows.
 import pandas
 import streamlit as st
 
-from dashboards import charts, parts, tables, words
+from dashboards import cells, charts, parts, tables, words
 from dashboards.book import NOBODY, Book
 from dashboards.questions import usage
 from dashboards.tables import Column
@@ -49,7 +49,9 @@ def _ranking(book: Book, teams: pandas.DataFrame) -> None:
         rivals = owned.iloc[1:]
         rivals = rivals[rivals["energy_kwh_high"] > first["energy_kwh_low"]]
         if len(rivals):
-            sure = f" The ranges of {len(rivals)} other teams overlap with it, so the order is not certain."
+            others = units.counted(len(rivals), "other team overlaps", "other teams overlap")
+            ranges = "range" if len(rivals) == 1 else "ranges"
+            sure = f" The {ranges} of {others} with it, so the order is not certain."
     parts.heading(
         title,
         "Dark bar: central estimate; pale bar: range, low to high; an arrow head means that it goes beyond the picture."
@@ -59,11 +61,11 @@ def _ranking(book: Book, teams: pandas.DataFrame) -> None:
     end = charts.headroom(teams["energy_kwh"], teams["energy_kwh_high"])
     retries = Column("retry_share", "Retries", units.percent, missing="not told")
     columns = [
-        Column("name", "Team"),
-        Column("unit_name", "Unit"),
+        Column("name", "Team", cell=lambda row: cells.named(row.name, row.unit_name)),
+        Column("unit_name", "Unit", only="file"),
         Column("calls", "Calls", units.count),
         retries,
-        Column("bar", "Energy and its range"),
+        Column("bar", "Energy and its range", cell=lambda row: _bar(row, end), only="page"),
         Column("energy_kwh", "Energy, kWh", units.number),
         Column("energy_kwh_low", "Low, kWh", units.number),
         Column("energy_kwh_high", "High, kWh", units.number),
@@ -71,19 +73,13 @@ def _ranking(book: Book, teams: pandas.DataFrame) -> None:
         Column("location_kgco2e", "Carbon, kgCO2e", units.number),
         Column("coverage", "Coverage", units.percent, missing="no calls"),
     ]
-    tables.table(
-        teams,
-        [column for column in columns if column.key != "unit_name"],
-        "Teams by energy",
-        cells={"name": lambda row: tables.named(row.name, row.unit_name), "bar": lambda row: _bar(row, end)},
-        row_class=lambda row: "nobody" if row.team_id in NOBODY else "",
-    )
-    tables.download(book, "teams", teams, [column for column in columns if column.key != "bar"])
+    nobody = lambda row: "nobody" if row.team_id in NOBODY else ""  # noqa: E731
+    tables.report(book, "teams", teams, columns, "Teams by energy", row_class=nobody)
 
 
 def _bar(row, end: float) -> str:
     said = f"{row.name}: {units.energy(row.energy_kwh)}, {units.energy_range(row.energy_kwh_low, row.energy_kwh_high)}"
-    return tables.bar(said, row.energy_kwh_low, row.energy_kwh, row.energy_kwh_high, end)
+    return cells.bar(said, row.energy_kwh_low, row.energy_kwh, row.energy_kwh_high, end)
 
 
 def _trend(book: Book, teams: pandas.DataFrame) -> None:

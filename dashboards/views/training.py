@@ -7,20 +7,20 @@ from typing import Any
 
 import pandas
 
-from dashboards import charts, parts, style, tables, words_of_models
+from dashboards import cells, charts, parts, style, tables, words_of_models
 from dashboards.book import Book
 from dashboards.questions import models
 from dashboards.tables import Column
 from pipelines import units
 
 
-def section(book: Book) -> None:
+def section(book: Book, anchor: str) -> None:
     """Cards of all runs, a chart of them over time, and their table."""
     if not book.holds("fct_training_run"):
         return
     runs = models.runs(book)
     if runs.empty:
-        parts.heading("No training run is recorded")
+        parts.heading("No training run is recorded", anchor=anchor)
         parts.empty(
             "Runs come from Slurm's accounting or files of jobs; the source `gpu_jobs` in jevons.toml names them. "
             "Check it:",
@@ -39,6 +39,7 @@ def section(book: Book) -> None:
         words_of_models.training_finding(runs),
         "All runs of the build, whatever days are chosen above. Their energy is that of GPUs or machines without "
         "cooling; the totals above hold it already, so it is not added to them.",
+        anchor,
     )
     _cards(runs)
     known = runs[runs["energy_kwh"].notna() & runs["ended_date"].notna()]
@@ -61,7 +62,7 @@ def _cards(runs: pandas.DataFrame) -> None:
             parts.card(
                 "Energy of all runs",
                 units.energy(total["energy_kwh"]),
-                f"known whole for {whole} of {units.count(len(runs), 'runs')}",
+                f"known whole for {whole} of {units.counted(len(runs), 'run')}",
                 spread=f"range {units.energy_range(total['energy_kwh_low'], total['energy_kwh_high'])}",
             ),
             parts.card(
@@ -81,49 +82,44 @@ def _cards(runs: pandas.DataFrame) -> None:
 
 def _table(book: Book, runs: pandas.DataFrame) -> None:
     end = charts.headroom(runs["energy_kwh"], runs["energy_kwh_high"])
+
+    def bar(row: Any) -> str:
+        said = f"{row.run_id}: {row.said}"
+        return cells.bar(said, row.energy_kwh_low, row.energy_kwh, row.energy_kwh_high, end, kind="b s")
+
     columns = [
-        Column("run_id", "Run"),
-        Column("model_id", "Model", missing="not told"),
+        Column("run_id", "Run", cell=lambda row: cells.named(row.run_id, row.stage, row.state_said)),
+        Column("experiment_id", "Experiment", only="file"),
+        Column("workflow_name", "Workflow", only="file"),
+        Column("model_id", "Model", missing="not told", cell=_model),
+        Column("stage", "Stage", only="file"),
+        Column("state_said", "It", only="file"),
         Column("ended_date", "Ended", units.day),
-        Column("bar", "Energy and its range"),
+        Column("job_count", "Jobs", units.count, only="file"),
+        Column("failed_job_count", "Jobs that failed", units.count, only="file"),
+        Column("missing_day_count", "Days not landed", units.count, only="file"),
+        Column("gpu_hours", "GPU hours", units.number, only="file"),
+        Column("bar", "Energy and its range", cell=bar, only="page"),
+        Column("energy_kwh_low", "Energy low, kWh", units.number, only="file"),
         Column("energy_kwh", "Energy, kWh", units.number),
-        Column("lost_energy_ratio", "Lost", units.percent),
-        Column("days_since", "Since the one before", units.count, missing="first"),
-        Column("wh_per_thousand_tokens", "Wh per 1,000 tokens", units.number),
-    ]
-    tables.table(
-        runs,
-        columns,
-        "Training runs by energy",
-        cells={
-            "run_id": lambda row: tables.named(row.run_id, row.stage, row.state_said),
-            "model_id": lambda row: tables.named(
-                "not told" if units.is_unknown(row.model_id) else row.model_id, row.workflow_name
-            ),
-            "bar": lambda row: tables.bar(
-                f"{row.run_id}: {row.said}", row.energy_kwh_low, row.energy_kwh, row.energy_kwh_high, end, kind="b s"
-            ),
-            "days_since": _days_since,
-        },
-    )
-    more = [
-        Column("run_id", "Run"), Column("experiment_id", "Experiment"), Column("workflow_name", "Workflow"),
-        Column("model_id", "Model"), Column("stage", "Stage"), Column("state_said", "It"),
-        Column("ended_date", "Ended", units.day), Column("job_count", "Jobs", units.count),
-        Column("failed_job_count", "Jobs that failed", units.count),
-        Column("missing_day_count", "Days not landed", units.count), Column("gpu_hours", "GPU hours", units.number),
-        Column("energy_kwh_low", "Energy low, kWh", units.number), Column("energy_kwh", "Energy, kWh", units.number),
-        Column("energy_kwh_high", "Energy high, kWh", units.number), Column("energy_method", "Known by"),
-        Column("coverage_ratio", "Share of GPU time that is known", units.percent),
-        Column("lost_energy_kwh", "Lost, kWh", units.number),
-        Column("days_since", "Days since the one before", units.count),
-        Column("output_tokens", "Tokens", units.count),
+        Column("energy_kwh_high", "Energy high, kWh", units.number, only="file"),
+        Column("energy_method", "Known by", only="file"),
+        Column("coverage_ratio", "Share of GPU time that is known", units.percent, only="file"),
+        Column("lost_energy_kwh", "Lost, kWh", units.number, only="file"),
+        Column("lost_energy_ratio", "Lost", units.percent, only="page"),
+        Column("days_since", "Since the one before", units.count, cell=_days_since,
+               full_label="Days since the one before"),
+        Column("output_tokens", "Tokens", units.count, only="file"),
         Column("wh_per_thousand_tokens", "Wh per 1,000 tokens", units.number),
     ]  # fmt: skip
-    tables.download(book, "training_runs", runs, more)
+    tables.report(book, "training_runs", runs, columns, "Training runs by energy")
+
+
+def _model(row: Any) -> str:
+    return cells.named("not told" if units.is_unknown(row.model_id) else row.model_id, row.workflow_name)
 
 
 def _days_since(row: Any) -> str:
     if units.is_unknown(row.days_since):
         return '<td class="n u">–</td>'
-    return f'<td class="n">{units.count(row.days_since, "days")}</td>'
+    return f'<td class="n">{units.counted(row.days_since, "day")}</td>'

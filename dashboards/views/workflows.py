@@ -10,7 +10,7 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboards import charts, parts, tables, words
+from dashboards import cells, charts, parts, tables, words
 from dashboards.book import NOBODY, Book
 from dashboards.questions import usage
 from dashboards.tables import Column
@@ -55,14 +55,16 @@ def _with_ratios(flows: pandas.DataFrame, book: Book) -> pandas.DataFrame:
 def _finding(flows: pandas.DataFrame, book: Book) -> None:
     declared = flows[flows["declared"]]
     most = (declared if len(declared) else flows).iloc[0]
-    title = f"{len(declared)} workflows; the energy of all of them is unknown"
+    title = f"{units.counted(len(declared), 'workflow')}; their energy is unknown"
     if not units.is_unknown(most["energy_kwh"]):
-        title = f"{most['name']} uses the most energy of {len(declared)} workflows: {units.energy(most['energy_kwh'])}"
+        many, used = units.counted(len(declared), "workflow"), units.energy(most["energy_kwh"])
+        title = f"{most['name']} uses the most energy of {many}: {used}"
     late = int(flows["overdue"].sum())
-    owed = f"{late} of {len(declared)} reviews were due before {units.day(book.days[1])}." if late else ""
+    reviews, was = units.counted(len(declared), "review"), "was" if late == 1 else "were"
+    owed = f" {late} of {reviews} {was} due before {units.day(book.days[1])}." if late else ""
     parts.heading(
         title,
-        f"By central estimate. {owed} Wh a call is over the calls whose energy is "
+        f"By central estimate.{owed} Wh a call is over the calls whose energy is "
         "known, retries over the calls whose source tells them.",
     )
 
@@ -83,40 +85,28 @@ def _chosen(flows: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def _table(book: Book, flows: pandas.DataFrame) -> None:
+    write = units.aligned(flows["wh_per_call"])
     columns = [
-        Column("name", "Workflow"),
-        Column("team", "Team"),
-        Column("owner", "Owner", missing="no owner"),
-        Column("job_description", "Job description", wide=True, missing="none declared"),
-        Column("usefulness_class", "Usefulness", missing="not declared"),
+        Column("name", "Workflow", cell=lambda row: cells.named(row.name, row.team if row.declared else None)),
+        Column("team", "Team", only="file"),
+        Column("owner", "Owner", only="file"),
+        Column("job_description", "Job description", cell=_job),
+        Column("usefulness_class", "Usefulness", only="file"),
         Column("calls", "Calls", units.count),
         Column("retry_share", "Retries", units.percent, missing="not told"),
         Column("energy_kwh", "Energy, kWh", units.number),
-        Column("wh_per_call", "Wh a call", units.number),
+        Column("wh_per_call", "Wh a call", units.number, cell=lambda row: _per_call(row, write)),
         Column("outcomes", "Outcomes", units.count, missing="none"),
-        Column("review_due_date", "Review due", units.day, missing="none"),
+        Column("review_due_date", "Review due", units.day, cell=_review),
     ]
-    write = units.aligned(flows["wh_per_call"])
-    merged = ("team", "owner", "usefulness_class")
-    tables.table(
-        flows,
-        [column for column in columns if column.key not in merged],
-        "Workflows by energy",
-        cells={
-            "name": lambda row: tables.named(row.name, row.team if row.declared else None),
-            "job_description": _job,
-            "wh_per_call": lambda row: _per_call(row, write),
-            "review_due_date": _review,
-        },
-        row_class=lambda row: "" if row.declared else "nobody",
-    )
-    tables.download(book, "workflows", flows, columns)
+    nobody = lambda row: "" if row.declared else "nobody"  # noqa: E731
+    tables.report(book, "workflows", flows, columns, "Workflows by energy", row_class=nobody)
 
 
 def _job(row: Any) -> str:
     unknown = units.is_unknown
     job = "No job description" if unknown(row.job_description) else row.job_description
-    return tables.named(job, "no owner" if unknown(row.owner) else row.owner, row.usefulness_class)
+    return cells.named(job, "no owner" if unknown(row.owner) else row.owner, row.usefulness_class)
 
 
 def _per_call(row: Any, write: Callable[[Any], str]) -> str:

@@ -20,6 +20,23 @@
     where choice = 1
 {%- endmacro %}
 
+{#- Into how many compute slices the boards of each GPU model that `relation` names in `column` can be cut. The longest
+    pattern that matches a name wins. Used with the seed as the CTE `slices`. -#}
+{% macro gpu_slice_counts(relation, column) -%}
+    select gpu_model, slice_count
+    from (
+        select
+            named.gpu_model,
+            slices.slice_count,
+            row_number() over (
+                partition by named.gpu_model order by length(slices.gpu_model_pattern) desc, slices.gpu_model_pattern
+            ) as choice
+        from (select distinct {{ column }} as gpu_model from {{ relation }}) as named
+        inner join slices on named.gpu_model like slices.gpu_model_pattern
+    ) as matched
+    where choice = 1
+{%- endmacro %}
+
 {#- Which row of gpu_factor says how wrong energy of a method may be. Time that a meter of the host closes, and what the
     host itself took, are the meter's. -#}
 {% macro quantity_of_method(method) -%}

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from pipelines.factors.benchmark_closed import combined
-from pipelines.factors.prices import electricity_share
+from pipelines.factors.prices import implausible
 from pipelines.factors.rules import identity, input_columns, no_columns, size_columns, water_columns
 from pipelines.factors.values import GRAMS_PER_KG, Ends, Span, fixed, interval, provenance, span_of, value_of
 
@@ -74,16 +74,9 @@ def _row(
         **_ends("ecologits_kwh_per_output_token", energy_b),
         **_ends("ecologits_embodied_gco2e_per_request", embodied_a),
         **_ends("ecologits_embodied_gco2e_per_output_token", embodied_b),
-        "quarantine_reason": _implausible(given, model, output.central),
+        "quarantine_reason": implausible(given, model.provider.value, model.name, output.central),
         **provenance(given["sets"][set_name], source_url=link),
     }
-
-
-def _implausible(given: dict[str, Any], model: Any, kwh_per_token: Decimal) -> str:
-    """Why the factor may not be used: its electricity alone would eat up too much of what the token is sold for."""
-    most, tariff = value_of(given, "electricity_share"), Decimal(given["spend"]["tariff_usd_per_kwh"])
-    share = electricity_share(model.provider.value, model.name, kwh_per_token, tariff)
-    return f"electricity would be {share:.0%} of the list price" if share is not None and share > most else ""
 
 
 def _affine(provider: str, model_name: str) -> Iterator[Ends]:

@@ -6,10 +6,26 @@ Prices are those of the genai-prices library, as installed; what a bill says doe
 from decimal import Decimal
 from typing import Any
 
+from pipelines.factors.values import value_of
+
 # the library's provider for the provider of a factor; open weights have as many prices as sellers, so none is theirs
 SELLERS = {"anthropic": "anthropic", "cohere": "cohere", "google_genai": "google", "mistralai": "mistral",
            "openai": "openai"}
 TOKENS = 1_000_000
+
+
+def implausible(given: dict[str, Any], provider: str, model_name: str, kwh_per_token: Decimal) -> str:
+    """Why a factor may not be used: its electricity alone would eat up too much of what the output token is sold for.
+
+    Args:
+        given: The coefficients.
+
+    Returns:
+        The reason, or nothing where the factor may be used.
+    """
+    most, tariff = value_of(given, "electricity_share"), Decimal(given["spend"]["tariff_usd_per_kwh"])
+    share = electricity_share(provider, model_name, kwh_per_token, tariff)
+    return f"electricity would be {share:.0%} of the list price" if share is not None and share > most else ""
 
 
 def electricity_share(provider: str, model_name: str, kwh_per_token: Decimal, usd_per_kwh: Decimal) -> Decimal | None:

@@ -1,6 +1,6 @@
 """Decides which drafts may be recorded, and records those; the only door by which entries enter the registry.
 
-Files belong in `importer`, words on a terminal in `commands`, single rules in `shares` and `ceilings`.
+Files belong in `importer`, words on a terminal in `commands`, rules in `together` and `ceilings`.
 """
 
 import logging
@@ -13,8 +13,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
+from pipelines import countries
 from pipelines.errors import JevonsError
-from pipelines.registry import ceilings, shares
+from pipelines.registry import ceilings, together
 from pipelines.registry.drafts import CeilingDraft, Draft, Recording
 from pipelines.registry.models import KINDS, Kind, Recorded
 from pipelines.registry.store import current, versions, writing
@@ -95,8 +96,7 @@ def _record(session: Session, kind: Kind, drafts: Sequence[Draft], recording: Re
         del pending[position]
     refuse(_contradicting(kind, pending))
     refuse(_dangling(session, kind, pending))
-    if kind.name == "rules":
-        refuse(_wrong_shares(newest, pending))
+    refuse([Refusal(at, *found) for at, found in together.objections(kind, newest, pending).items()])
     if kind.name == "ceilings":
         refuse(_objectionable(rows, pending))
     for draft in pending.values():
@@ -157,7 +157,7 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
         "team": set(teams),
         "workflow": set(current(session, KINDS["workflows"])),
         "unit": {team.unit_id for team in teams.values()},
-        "country": {team.country for team in teams.values()},
+        "country": {countries.stored(team.country) for team in teams.values()},
         "organisation": {"organisation"},
     }
     found = []
@@ -174,37 +174,6 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
                 f"correct it, or import it with the {source} first",
             ))
     return found
-
-
-def _wrong_shares(newest: dict[str, Recorded], pending: dict[int, Draft]) -> list[Refusal]:
-    """Rules of identities whose shares would not sum to 1.
-
-    A rule may leave one identity for another, so holding it back can unbalance the other one: repeat.
-    """
-    found: dict[int, Refusal] = {}
-    while True:
-        taken = {draft.rule_id: draft for position, draft in pending.items() if position not in found}
-        wrong = shares.wrong_sums({**newest, **taken}.values())
-        held = {}
-        for position, draft in pending.items():
-            before = newest.get(draft.rule_id)
-            keys = [shares.key_of(rule) for rule in (draft, before) if rule is not None]
-            key = next((key for key in keys if key in wrong), None)
-            if position not in found and key is not None:
-                held[position] = _share_refusal(position, wrong[key])
-        if not held:
-            return list(found.values())
-        found.update(held)
-
-
-def _share_refusal(position: int, wrong: shares.WrongSum) -> Refusal:
-    match_type, source, match_value = wrong.key
-    return Refusal(
-        position, "share",
-        f"the shares of {match_type} {match_value!r} ({source or 'any source'}) sum to"
-        f" {ceilings.plain(wrong.total)} on {wrong.day}, not to 1",
-        "give all rules of that identity together, with shares that sum to exactly 1 on each day",
-    )
 
 
 def _objectionable(rows: list, pending: dict[int, CeilingDraft]) -> list[Refusal]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
+from pipelines import countries
 from pipelines.registry.drafts import CeilingDraft, Recording
 from pipelines.registry.models import Ceiling
 
@@ -16,10 +17,11 @@ Scope = tuple[str, str, str, date, date]
 
 
 def scope_of(ceiling: CeilingDraft | Ceiling) -> Scope:
-    """What the limit is about."""
-    return (
-        ceiling.perimeter_type, ceiling.perimeter_id, ceiling.metric, ceiling.period_start, ceiling.period_end
-    )
+    """What the limit is about; FR, as it may have been recorded once, and FRA are one country."""
+    perimeter = ceiling.perimeter_id
+    if ceiling.perimeter_type == "country":
+        perimeter = countries.stored(perimeter)
+    return ceiling.perimeter_type, perimeter, ceiling.metric, ceiling.period_start, ceiling.period_end
 
 
 def standing(versions: Iterable[Ceiling]) -> list[Ceiling]:

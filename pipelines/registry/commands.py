@@ -22,6 +22,7 @@ from pipelines.registry.models import KINDS
 from pipelines.registry.store import versions
 from pipelines.registry.terminal import Url, complain, login, registry, show
 from pipelines.settings import home
+from pipelines.units import noun
 
 SOME_REFUSED = 3  # exit code: the good rows are recorded, the bad ones are not
 
@@ -30,11 +31,13 @@ PerimeterType = StrEnum("PerimeterType", {name: name for name in PERIMETER_TYPES
 Metric = StrEnum("Metric", {name: name for name in METRICS})
 
 registry_app = typer.Typer(
-    help="Teams, workflows, attribution rules and ceilings: import, list, and see who recorded what.",
+    help="Who uses AI and for what: teams, workflows, rules that attribute usage to them, and ceilings. Nothing is ever"
+    " changed or deleted here; a correction is a new version.",
     no_args_is_help=True, rich_markup_mode="markdown",
 )
 ceilings_app = typer.Typer(
-    help="Ceilings of energy, carbon and requests: adopt and lower them; no command raises one.",
+    help="Limits on energy, carbon or requests of a perimeter for a period: adopt and lower them; no command raises"
+    " one.",
     no_args_is_help=True, rich_markup_mode="markdown",
 )
 
@@ -42,14 +45,34 @@ By = Annotated[str, typer.Option("--by", help="Who adopts it: a role or a body, 
 Reason = Annotated[str, typer.Option("--reason", help="Why, in one sentence, kept for the audit.")]
 AsOf = Annotated[
     datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="What was recorded up to the end of that day, UTC."),
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="As it was known at the end of that day, UTC; by default now."),
 ]
 
-@registry_app.command("import")
+def _columns() -> str:
+    """What the CSV files hold, as it is defined in `drafts`."""
+    said = [
+        "Columns of each kind, in any order. Days are written YYYY-MM-DD; `valid_to` and `period_end` are the first day"
+        " on which it no longer holds. The shares of one identity sum to 1.",
+    ]
+    for kind in KINDS.values():
+        told = {
+            name: name + (f" ({', '.join(kind.choices[name])})" if name in kind.choices else "")
+            for name in kind.columns
+        }
+        optional = [told[name] for name in kind.columns if name not in kind.required]
+        said.append(
+            f"**{kind.name}**: {', '.join(told[name] for name in kind.required)}; may be empty: {', '.join(optional)}"
+        )
+    return "\n\n".join(said)
+
+
+@registry_app.command("import", epilog=_columns())
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="CSV files, UTF-8, with a header.", metavar="FILE...")],
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV files, UTF-8, with a header; columns below.", metavar="FILE...")
+    ],
     kind: Annotated[
-        KindName | None, typer.Option("--kind", help="What the files hold, if their names do not say it.")
+        KindName | None, typer.Option("--kind", help="What the files hold, if their names do not begin with it.")
     ] = None,
     by: Annotated[str | None, typer.Option("--by", help="Who records it; by default your login.")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why, kept for the audit.")] = None,
@@ -95,7 +118,7 @@ def import_files(
             unread = any(finding.line not in result.refused_rows for finding in result.refused)
             typer.echo(
                 f"{file.name}: {result.accepted} recorded, {result.unchanged} unchanged,"
-                f" {len(result.refused_rows)} rows refused"
+                f" {len(result.refused_rows)} {noun(len(result.refused_rows), 'row')} refused"
                 + (", the rest of the file not read" if unread else "")
                 + (f", see {result.quarantine}" if result.quarantine else "")
             )
@@ -106,11 +129,11 @@ def import_files(
 
 @registry_app.command("list")
 def list_entries(
-    kind: Annotated[KindName, typer.Argument(help="teams, workflows, rules or ceilings.")],
+    kind: Annotated[KindName, typer.Argument(help="Which entries.")],
     as_of: AsOf = None,
     registry_url: Url = None,
 ) -> None:
-    """Shows what stands: the newest version of each id, the lowest limit of each ceiling.
+    """Shows what holds: the newest version of each id, the lowest limit of each ceiling.
 
     Examples:
 
@@ -129,7 +152,9 @@ def _list(name: str, as_of: date | None, registry_url: str | None) -> None:
 
 @registry_app.command("history")
 def history(
-    entry_id: Annotated[str, typer.Argument(help="Of a team, workflow, rule or ceiling.", metavar="ID")],
+    entry_id: Annotated[
+        str, typer.Argument(help="Of a team, workflow, rule or ceiling, as `registry list` shows it.", metavar="ID")
+    ],
     registry_url: Url = None,
 ) -> None:
     """Shows every recorded version of an id: what it said, who recorded it, when, why, instead of what.
@@ -167,8 +192,8 @@ def list_ceilings(as_of: AsOf = None, registry_url: Url = None) -> None:
 
 @ceilings_app.command("adopt")
 def adopt(
-    perimeter_type: Annotated[PerimeterType, typer.Option("--perimeter-type", help="What is bound.")],
-    metric: Annotated[Metric, typer.Option("--metric", help="What is limited; the name says the unit.")],
+    perimeter_type: Annotated[PerimeterType, typer.Option("--perimeter-type", help="What the limit is for.")],
+    metric: Annotated[Metric, typer.Option("--metric", help="What is limited, in this unit; carbon by location.")],
     period_start: Annotated[
         datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the period.")
     ],
@@ -179,11 +204,11 @@ def adopt(
     by: By,
     reason: Reason,
     perimeter_id: Annotated[
-        str, typer.Option("--perimeter-id", help="Id of the unit, team or workflow, or a country's code.")
+        str, typer.Option("--perimeter-id", help="Id of the unit, team or workflow, or a country's code (FR or FRA).")
     ] = "organisation",
     registry_url: Url = None,
 ) -> None:
-    """Adopts a ceiling for a perimeter, a metric and a period; later it may be lowered, never raised.
+    """Adopts a limit for a perimeter and a period; later it may be lowered, never raised.
 
     Examples:
 

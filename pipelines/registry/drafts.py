@@ -1,12 +1,12 @@
 """What somebody asks the registry to record: one validated value per entry, not yet written.
 
-Tables belong in `models`; rules that need other entries belong in `shares`, `ceilings` and `book`.
+Tables belong in `models`; rules that need other entries belong in `together`, `ceilings` and `book`.
 """
 
 from datetime import date
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
 
 from pipelines.registry.fields import (
     Count,
@@ -18,6 +18,7 @@ from pipelines.registry.fields import (
     Role,
     Share,
     YesNo,
+    country,
     one_of,
     refusal,
     shown,
@@ -130,6 +131,11 @@ class CeilingDraft(Draft):
     adopted_by: Role | None = None
     adopted_at_utc: Instant | None = None
     reason: text(500) | None = None
+
+    @field_validator("perimeter_id")
+    @classmethod
+    def _a_country(cls, value: str, info: ValidationInfo) -> str:
+        return country(value) if info.data.get("perimeter_type") == "country" else value
 
     @model_validator(mode="after")
     def _sense(self) -> Self:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from pipelines import countries
 from pipelines.registry import ceilings
 from pipelines.registry.models import KINDS, Kind, Recorded
 from pipelines.registry.store import current, versions
@@ -21,7 +22,7 @@ def current_rows(engine: Engine, as_of: date | None = None) -> dict[str, list[di
 
     Of a team, workflow or rule the newest recorded version stands, of a ceiling the lowest limit. Rules that
     were withdrawn (valid on no day) are left out. Days are `date`, instants UTC without zone, quantities
-    `Decimal`.
+    `Decimal`. Countries are alpha-3, also where two letters were recorded once.
 
     Args:
         as_of: Only what was recorded up to the end of that day, UTC; None for everything.
@@ -38,4 +39,10 @@ def standing_rows(session: Session, kind: Kind, as_of: date | None = None) -> li
         rows = list(current(session, kind, as_of).values())
     if kind.name == "rules":
         rows = [row for row in rows if row.valid_to is None or row.valid_to > row.valid_from]
-    return [{column: getattr(row, column) for column in kind.columns} for row in rows]
+    return [{column: _told(row, column) for column in kind.columns} for row in rows]
+
+
+def _told(row: Recorded, column: str) -> Any:
+    value = getattr(row, column)
+    is_country = column == "country" or (column == "perimeter_id" and row.perimeter_type == "country")
+    return countries.stored(value) if is_country else value

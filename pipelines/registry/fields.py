@@ -12,12 +12,13 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from pipelines import countries
+
 RESERVED_IDS = frozenset({"orphan", "unattributed"})
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _PLAIN_DECIMAL = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_COUNTRY = re.compile(r"[A-Z]{2,3}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _EMAIL = re.compile(r"\S+@\S+")
 _SECRET = re.compile(r"\s*(sk[-_]|bearer\s)", re.IGNORECASE)
@@ -85,10 +86,12 @@ def _role(value: Any) -> str:
     return text
 
 
-def _country(value: Any) -> str:
-    if not isinstance(value, str) or not _COUNTRY.fullmatch(value):
-        raise refusal(f"{shown(value)} is not a country code", "use ISO 3166, such as FR")
-    return value
+def country(value: Any) -> str:
+    """Two or three letters; the three are kept."""
+    code = countries.alpha3(value)
+    if code is None:
+        raise refusal(f"{shown(value)} is not a country", countries.FIX)
+    return code
 
 
 def _one_of(value: Any, allowed: tuple[str, ...]) -> str:
@@ -164,6 +167,12 @@ def one_of(*allowed: str) -> Any:
     return Annotated[str, BeforeValidator(partial(_one_of, allowed=allowed))]
 
 
+def choices_of(rule: Any) -> tuple[str, ...]:
+    """The words that a field made by `one_of` takes; none for any other."""
+    check = getattr(rule, "func", None)
+    return check.keywords["allowed"] if isinstance(check, partial) and check.func is _one_of else ()
+
+
 def text(limit: int) -> Any:
     """One line of text of at most `limit` characters."""
     return Annotated[str, BeforeValidator(partial(_text, limit=limit))]
@@ -171,7 +180,7 @@ def text(limit: int) -> Any:
 
 Identifier = Annotated[str, BeforeValidator(_identifier)]
 Role = Annotated[str, BeforeValidator(_role)]  # who answers for a thing: a role or a body
-Country = Annotated[str, BeforeValidator(_country)]
+Country = Annotated[str, BeforeValidator(country)]
 Day = Annotated[date, BeforeValidator(_day)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 Share = Annotated[Decimal, BeforeValidator(_share)]  # DECIMAL(9,8), above 0, at most 1

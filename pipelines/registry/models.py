@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 from pipelines.registry.drafts import CeilingDraft, Draft, RuleDraft, TeamDraft, WorkflowDraft
+from pipelines.registry.fields import choices_of
 
 
 class ExactDecimal(TypeDecorator):
@@ -169,6 +170,15 @@ class Kind:
     def required(self) -> tuple[str, ...]:
         """The columns that a CSV file must have."""
         return tuple(name for name, field in self.draft.model_fields.items() if field.is_required())
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """The columns that take one of a few words, and these."""
+        found = {
+            name: [choice for choice in map(choices_of, field.metadata) if choice]
+            for name, field in self.draft.model_fields.items()
+        }
+        return {name: choices[0] for name, choices in found.items() if choices}
 
 
 # In this order a first import finds whatever it refers to.

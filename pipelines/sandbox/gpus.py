@@ -90,10 +90,10 @@ GPUS = tuple(
 @lru_cache(maxsize=2)
 def _busy_ratio(seed: int) -> np.ndarray:
     """Return how busy the serving node is in each scrape interval, 0..1."""
-    weights = hour_weights("office", "FR")
+    weights = hour_weights("office", "FRA")
     shape = 0.06 + 0.62 * weights / weights.max()
     days = [stories.DATA_FROM + timedelta(days=i) for i in range(stories.DAY_COUNT)]
-    daily = np.array([0.25 + 0.75 * day_weight("office", "FR", day) for day in days])
+    daily = np.array([0.25 + 0.75 * day_weight("office", "FRA", day) for day in days])
     hourly = (daily[:, None] * shape[None, :]).reshape(-1)
     return np.repeat(hourly, 3600 // SCRAPE_S)
 

@@ -11,7 +11,7 @@ ORGANISATION_NAME = "Sandbox Organisation"
 
 @dataclass(frozen=True)
 class Team:
-    """A team; `country` is where its people work (ISO-3166 alpha-2)."""
+    """A team; `country` is where its people work (ISO 3166-1 alpha-3)."""
 
     team_id: str
     team_name: str
@@ -47,18 +47,18 @@ _UNITS = {
 TEAMS = tuple(
     Team(team_id, name, unit, _UNITS[unit], country)
     for team_id, name, unit, country in (
-        ("claims-fr", "Claims France", "operations", "FR"),
-        ("claims-de", "Claims Germany", "operations", "DE"),
-        ("customer-care-us", "Customer Care US", "operations", "US"),
-        ("marketing-fr", "Marketing France", "commercial", "FR"),
-        ("sales-us", "Sales US", "commercial", "US"),
-        ("pricing-de", "Pricing Germany", "commercial", "DE"),
-        ("platform-fr", "Platform Engineering", "technology", "FR"),
-        ("data-science-de", "Data Science", "technology", "DE"),
-        ("software-us", "Software US", "technology", "US"),
-        ("finance-fr", "Finance", "corporate", "FR"),
-        ("legal-de", "Legal and Compliance", "corporate", "DE"),
-        ("people-us", "People and Culture", "corporate", "US"),
+        ("claims-fr", "Claims France", "operations", "FRA"),
+        ("claims-de", "Claims Germany", "operations", "DEU"),
+        ("customer-care-us", "Customer Care US", "operations", "USA"),
+        ("marketing-fr", "Marketing France", "commercial", "FRA"),
+        ("sales-us", "Sales US", "commercial", "USA"),
+        ("pricing-de", "Pricing Germany", "commercial", "DEU"),
+        ("platform-fr", "Platform Engineering", "technology", "FRA"),
+        ("data-science-de", "Data Science", "technology", "DEU"),
+        ("software-us", "Software US", "technology", "USA"),
+        ("finance-fr", "Finance", "corporate", "FRA"),
+        ("legal-de", "Legal and Compliance", "corporate", "DEU"),
+        ("people-us", "People and Culture", "corporate", "USA"),
     )
 )
 TEAM_BY_ID = {team.team_id: team for team in TEAMS}

@@ -62,11 +62,11 @@ TOKEN_SHAPES = {"code": CODE, "conv": CONVERSATION}
 _OFFICE = (2, 1, 1, 1, 1, 4, 12, 35, 88, 112, 118, 104, 62, 78, 104, 103, 84, 48, 18, 10, 6, 4, 2, 2)
 _EVENING = (8, 5, 3, 3, 4, 8, 16, 30, 48, 58, 62, 64, 66, 66, 64, 62, 62, 66, 72, 76, 66, 48, 28, 15)
 _ALWAYS = (42, 41, 41, 41, 41, 41, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 41, 41, 41, 41)
-_UTC_OFFSET_HOURS = {"FR": 2, "DE": 2, "US": -4}  # summer time holds on all 90 days
+_UTC_OFFSET_HOURS = {"FRA": 2, "DEU": 2, "USA": -4}  # summer time holds on all 90 days
 _WEEK = {"office": (1.0, 1.07, 1.05, 1.03, 0.9, 0.1, 0.07), "evening": (1.0, 0.98, 0.97, 1.0, 1.04, 0.72, 0.6),
          "always": (1.0,) * 7, "nightly": (1.0,) * 7, "weekly": (0, 0, 1.0, 0, 0, 0, 0)}
-_HOLIDAYS = {"FR": (date(2026, 7, 14),), "US": (date(2026, 6, 19), date(2026, 7, 3)), "DE": ()}
-_AUGUST = {"FR": 0.8, "DE": 0.92, "US": 1.0}
+_HOLIDAYS = {"FRA": (date(2026, 7, 14),), "USA": (date(2026, 6, 19), date(2026, 7, 3)), "DEU": ()}
+_AUGUST = {"FRA": 0.8, "DEU": 0.92, "USA": 1.0}
 
 
 def hour_weights(calendar: str, country: str, nightly_hour: int = 2) -> np.ndarray:

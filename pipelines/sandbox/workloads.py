@@ -202,13 +202,13 @@ def _call_log(row: tuple[str, str, float, str, dict]) -> Stream:
 
 # Use that no workflow owns: an unknown key, an unknown tag, and calls without any identity at all.
 _OWNERLESS = (
-    Stream("openai/hackathon", "openai", None, _GPT4O, "FR", 1500, "conv", "always",
+    Stream("openai/hackathon", "openai", None, _GPT4O, "FRA", 1500, "conv", "always",
            api_key_id=stories.ORPHAN_API_KEY, project_id=stories.ORPHAN_PROJECT, user_id="user_hackathon"),
-    Stream("openai/hosted-tools", "openai", None, _MINI4O, "US", 400, "conv"),
-    Stream("openai/playground", "openai", "internal-docs-search", _GPT41, "FR", 300, "conv",
+    Stream("openai/hosted-tools", "openai", None, _MINI4O, "USA", 400, "conv"),
+    Stream("openai/playground", "openai", "internal-docs-search", _GPT41, "FRA", 300, "conv",
            project_id="proj_playground"),
-    Stream("call_log/pilot", "call_log", None, "claude-haiku-4-5", "DE", 40, "conv", tag=stories.ORPHAN_TAG),
-    Stream("call_log/anonymous", "call_log", None, "gemini-2.5-flash", "FR", 25, "conv"),
+    Stream("call_log/pilot", "call_log", None, "claude-haiku-4-5", "DEU", 40, "conv", tag=stories.ORPHAN_TAG),
+    Stream("call_log/anonymous", "call_log", None, "gemini-2.5-flash", "FRA", 25, "conv"),
 )
 
 STREAMS = (

@@ -22,6 +22,7 @@ from pipelines.sources._call_plan import Plan, fields, strict_query, within
 from pipelines.sources._call_refusals import WRONG, Refusals
 from pipelines.sources._files import SHOWN_NAMES, Given
 from pipelines.typed import arrow_schema
+from pipelines.units import noun
 from pipelines.window import DAY, Window
 
 log = logging.getLogger(__name__)
@@ -190,7 +191,8 @@ def _late(reading: Reading, good: Good) -> dict[date, list[str]]:
         for day, file_day, calls in counted:
             if day not in reading.window and file_day in reading.window:
                 warnings.setdefault(file_day, []).append(
-                    f"{calls} calls of {day} lie in the file of {file_day}: land {day} again if it was landed before"
+                    f"{calls} {noun(calls, 'call')} of {day} {noun(calls, 'lies', 'lie')} in the file of {file_day}: "
+                    f"land {day} again if it was landed before"
                 )
     return warnings
 

@@ -18,6 +18,7 @@ from pipelines.sources import _files, _scans
 from pipelines.sources._call_options import Options
 from pipelines.sources._call_plan import Plan, day_text, judged_query, near_days
 from pipelines.sources._files import Given
+from pipelines.units import noun
 from pipelines.window import Window
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class Refusals:
             lines = duck.execute(f"select count(distinct (file, line)) from bad where {which}").fetchone()[0]
             found.setdefault(day, []).extend(_line(*row, iso) for row in shown)
             found[day].append(Finding(
-                f"the call log of {day or 'this window'}", f"{lines} lines were refused",
+                f"the call log of {day or 'this window'}", f"{lines} {noun(lines, 'line was', 'lines were')} refused",
                 f"the first {SHOWN_LINES} are named, all are listed in quarantine" if lines > SHOWN_LINES
                 else "each is named", iso,
             ))

@@ -53,6 +53,7 @@ class Series(NamedTuple):
     container: str
     gpu_model: str
     hostname: str
+    gpu_instance_profile: str
 
 
 @dataclass
@@ -141,13 +142,15 @@ def series_of(labels: Mapping[str, str], metric: Metric, place: int, exporter: r
     container = labels.get(f"{prefix}container") or labels.get(f"{prefix}container_name", "")
     if not pod or (not prefix and exporter.fullmatch(pod)):
         pod = namespace = container = ""
-    # MIG repeats the whole board's energy and power on every instance; only utilisation belongs to an instance.
-    instance = labels.get("GPU_I_ID", "") if metric.quantity == "util_ratio" else ""
+    # MIG repeats the whole board's energy and power on every instance. The copies are kept, because they alone say
+    # which instances there are where activity is not exported; only utilisation is an instance's own.
+    instance = labels.get("GPU_I_ID", "")
     if metric.quantity == "util_ratio" and metric.on_instances != bool(instance):
         place += WORSE
     return Series(
         metric.quantity, uuid, instance, namespace, pod, place, container,
         labels.get("modelName", ""), labels.get("Hostname") or labels.get("hostname", ""),
+        labels.get("GPU_I_PROFILE", "") if instance else "",
     )
 
 

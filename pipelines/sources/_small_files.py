@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.errors import SourceError
 from pipelines.source import Column, Context, Fetch, Page
 from pipelines.sources._typed_texts import Wrong, typed
+from pipelines.units import noun
 from pipelines.userfiles import File, Refusals, Row, Unreadable, matching, read
 from pipelines.window import Window
 
@@ -142,7 +143,8 @@ def told(context: Context, source: str, count: int, refusals: Refusals) -> str:
     findings = refusals.all()
     if findings:
         raise SourceError(
-            f"{len(findings)} rows or fields of {source} are refused", findings[0].where, findings[0].rule,
+            f"{len(findings)} {noun(len(findings), 'row or field', 'rows or fields')} of {source} "
+            f"{noun(len(findings), 'is', 'are')} refused", findings[0].where, findings[0].rule,
             findings[0].fix,
         )
     return f"{count} record{'' if count == 1 else 's'} of {source} in {context.options(source)['path']} can be read."

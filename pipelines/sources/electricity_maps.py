@@ -11,9 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from pipelines.declared import SPEND
 from pipelines.errors import Finding, SourceError
 from pipelines.http import Client, RequestRefused
+from pipelines.settings import Settings
 from pipelines.source import Column, Context, Page, Source, Table
+from pipelines.units import noun
 from pipelines.window import Window
 
 log = logging.getLogger(__name__)
@@ -24,6 +27,7 @@ BASE_URL = "https://api.electricitymaps.com/v4"
 FALLBACK_URL = "https://api.electricitymaps.com/v3"
 PATH = "carbon-intensity/past-range"
 DAYS_PER_REQUEST = 10  # the vendor's limit for hourly values
+LIFECYCLE, DIRECT = "lifecycle", "direct"  # with plants and fuel chain, or the generation alone
 HIGHEST_GCO2E_PER_KWH = 3000  # twice the dirtiest lignite block; above it, the unit or the value is wrong
 STEP = Decimal("0.000001")  # the column keeps six decimals; a computed mean may come with more
 NO_TOKEN = f"no {SECRET} is set, so no hourly value was asked for: the yearly mix of each site's country is used"
@@ -75,41 +79,70 @@ def version_unavailable(refused: RequestRefused) -> bool:
     )
 
 
-def parameters(zone: str, start: datetime, end: datetime) -> list[tuple[str, str]]:
+def parameters(zone: str, start: datetime, end: datetime, kind: str = LIFECYCLE) -> list[tuple[str, str]]:
     """The request for the hours from `start` (included) to `end` (excluded).
 
     Without disableCallerLookup the vendor answers for the place of the machine that asks when it does not know a zone.
     """
     return [
         ("zone", zone), ("start", f"{start:%Y-%m-%dT%H:%M:%SZ}"), ("end", f"{end:%Y-%m-%dT%H:%M:%SZ}"),
-        ("temporalGranularity", "hourly"), ("emissionFactorType", "lifecycle"), ("disableCallerLookup", "true"),
+        ("temporalGranularity", "hourly"), ("emissionFactorType", kind), ("disableCallerLookup", "true"),
     ]
 
 
 def fetch(context: Context, window: Window) -> Iterator[Page]:
-    """Yields one page per zone and ten days; without a token, one empty page that says so."""
+    """Yields one page per zone and ten days, and a second one where Scope 2 needs the direct part.
+
+    Without a token, it is one empty page that says so.
+    """
     zones = sorted({site.zone for site in context.settings.sites})
     api = _api(context)
     if api is None or not zones:
         warning = NO_TOKEN if api is None else "no site is declared in jevons.toml, so there is no zone to ask for"
         yield Page((), PATH, (warning,))
         return
-    for zone in zones:
+    own = zones_of_own_use(context.settings)
+    for zone, kind in sorted([(zone, LIFECYCLE) for zone in zones] + [(zone, DIRECT) for zone in own], key=_order):
         for chunk in window.chunks(DAYS_PER_REQUEST):
-            params = parameters(zone, chunk.start_utc, chunk.end_utc)
-            answer = api.past_range(params)
-            page = read(answer, zone, chunk, api.describe(params))
-            context.progress(f"Electricity Maps: {zone}, {chunk}")
+            params = parameters(zone, chunk.start_utc, chunk.end_utc, kind)
+            try:
+                answer = api.past_range(params)
+            except RequestRefused as refused:
+                if kind == LIFECYCLE:
+                    raise
+                # the whole-life values of the same hours were given: what the plan leaves out is unknown, not an end
+                yield Page((), api.describe(params), (f"{zone}: no direct values, because {refused.why}",))
+                break
+            page = read(answer, zone, chunk, api.describe(params), kind)
+            context.progress(f"Electricity Maps: {zone}, {chunk}, {kind}")
             yield replace(page, warnings=(*page.warnings, api.warning)) if api.warning else page
 
 
-def read(answer: Any, zone: str, chunk: Window, where: str) -> Page:
+def _order(asked: tuple[str, str]) -> tuple[str, bool]:
+    """A zone's whole life before its direct part: what fails first is what is needed most."""
+    return asked[0], asked[1] == DIRECT
+
+
+def zones_of_own_use(settings: Settings) -> set[str]:
+    """Zones with a site whose electricity is Scope 2, the only scope that asks for the direct part alone.
+
+    Who controls a site that does not say so is decided in dbt by the same rule (int_site__named): whose meter it has.
+    """
+    metered = {table.get("site") for name, table in settings.sources.items() if settings.enabled(name)}
+    metered |= {each.site for each in settings.providers if each.energy_from not in (None, SPEND)}
+    return {
+        site.zone for site in settings.sites
+        if site.control == "own" or (site.control is None and site.site_id in metered)
+    }
+
+
+def read(answer: Any, zone: str, chunk: Window, where: str, kind: str = LIFECYCLE) -> Page:
     """The hours of one answer.
 
     Raises:
         SourceError: nothing in the answer can be trusted: another zone, made-up values, another granularity.
     """
-    items = _items(answer, zone, where)
+    items = _items(answer, zone, where, kind)
     rows: list[dict[str, Any]] = []
     findings: list[Finding] = []
     hours: set[datetime] = set()
@@ -130,7 +163,7 @@ def read(answer: Any, zone: str, chunk: Window, where: str) -> Page:
             ))
         rows.append({
             "zone": zone, "datetime_utc": at, "carbon_intensity_gco2e_per_kwh": _six_decimals(value),
-            "emission_factor_type": item.get("emissionFactorType"), "flow_traced": item.get("flowTraced"),
+            "emission_factor_type": kind, "flow_traced": item.get("flowTraced"),
             "is_estimated": item.get("isEstimated"), "estimation_method": item.get("estimationMethod"),
             "updated_at_utc": _instant(item.get("updatedAt")) or item.get("updatedAt"),
             "created_at_utc": _instant(item.get("createdAt")) or item.get("createdAt"),
@@ -138,7 +171,9 @@ def read(answer: Any, zone: str, chunk: Window, where: str) -> Page:
         })
     expected = sum(1 for _ in chunk.hours())
     absent = expected - len(hours)
-    warnings = (f"{zone}, {chunk}: {absent} of {expected} hours have no value",) if absent > 0 else ()
+    lacking = "value" if kind == LIFECYCLE else "direct value"
+    have = noun(absent, "has", "have")
+    warnings = (f"{zone}, {chunk}: {absent} of {expected} hours {have} no {lacking}",) if absent > 0 else ()
     return Page(rows, where, warnings, tuple(findings))
 
 
@@ -170,7 +205,7 @@ def _api(context: Context) -> Api | None:
     return Api(Client("Electricity Maps", base_url, {"auth-token": token}, SECRET), fallback_url)
 
 
-def _items(answer: Any, zone: str, where: str) -> list[Mapping[str, Any]]:
+def _items(answer: Any, zone: str, where: str, kind: str) -> list[Mapping[str, Any]]:
     """The records of an answer that is about the zone asked, in real hourly values."""
     items = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -190,11 +225,13 @@ def _items(answer: Any, zone: str, where: str) -> list[Mapping[str, Any]]:
                 "answered for another zone", where, f"{zone} was asked for and {str(named)[:40]} came",
                 "correct the zone in [sites] of jevons.toml",
             )
-        for field, wanted in (("temporalGranularity", "hourly"), ("emissionFactorType", "lifecycle")):
-            if told.get(field, wanted) != wanted:
+        for field, wanted in (("temporalGranularity", "hourly"), ("emissionFactorType", kind)):
+            # what is not said is the vendor's default, which direct values are not: each says so itself
+            said = told.get(field, answer.get(field) if wanted == DIRECT and told is not answer else wanted)
+            if said != wanted:
                 raise _refused(
-                    "sent values of another kind", where,
-                    f"{field} {wanted} was asked for and {str(told[field])[:40]} came", RESEND,
+                    "sent values of another kind", where, f"{field} {wanted} was asked for and {str(said)[:40]} came",
+                    RESEND,
                 )
     return items
 
@@ -252,8 +289,8 @@ SOURCE = Source(
     tables=(
         Table(
             name="carbon_intensity",
-            description="Lifecycle, flow-traced carbon intensity of the electricity consumed in a zone, per hour.",
-            key=("zone", "datetime_utc"),
+            description="Flow-traced carbon intensity of the electricity consumed in a zone, per hour and boundary.",
+            key=("zone", "datetime_utc", "emission_factor_type"),
             fetch=fetch,
             day_of=lambda row: row["datetime_utc"].date(),
             silent_days_are_missing=True,
@@ -262,7 +299,8 @@ SOURCE = Source(
                 Column("datetime_utc", "TIMESTAMP", "Start of the hour.", required=True),
                 Column("carbon_intensity_gco2e_per_kwh", "DECIMAL(12,6)", "Carbon intensity.", True, minimum=0,
                        additive=False),
-                Column("emission_factor_type", "VARCHAR", "lifecycle: with the plants and the fuel chain."),
+                Column("emission_factor_type", "VARCHAR", "lifecycle: with plants and fuel chain; direct: generation "
+                       "alone.", required=True, allowed=(LIFECYCLE, DIRECT)),
                 Column("flow_traced", "BOOLEAN", "Whether imports and exports are followed."),
                 Column("is_estimated", "BOOLEAN", "Whether the value is an estimate and not a measured mix."),
                 Column("estimation_method", "VARCHAR", "How it was estimated; null where measured. An open list."),

@@ -159,7 +159,9 @@ SAMPLES = Table(
         Column("uuid", "VARCHAR", "The GPU's UUID; index and device name do not survive a reboot", required=True),
         Column("gpu_model", "VARCHAR", "Model name as the driver gives it"),
         Column("hostname", "VARCHAR", "The machine the GPU sits in"),
-        Column("gpu_instance_id", "VARCHAR", "MIG instance; null for the whole board, as energy and power always are"),
+        Column("gpu_instance_id", "VARCHAR", "MIG instance; null for the whole board. Energy and power are the board's "
+               "in every copy"),
+        Column("gpu_instance_profile", "VARCHAR", "Size of the MIG instance, such as 1g.10gb; null for a whole board"),
         Column("namespace", "VARCHAR", "Kubernetes namespace of the pod that holds the GPU; null where none does"),
         Column("pod", "VARCHAR", "Pod that holds the GPU; null where none does"),
         Column("container", "VARCHAR", "Container that holds the GPU; null where none does"),

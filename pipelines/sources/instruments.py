@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from pipelines import countries
 from pipelines.errors import Finding, SourceError
 from pipelines.source import Column, Context, Page, Source, Table
+from pipelines.units import noun
 from pipelines.userfiles import Refusals, Row, Unreadable, matching, read
 from pipelines.window import Window
 
@@ -93,7 +95,7 @@ def fetch(context: Context, window: Window) -> Iterator[Page]:
         for row in rows if row["site_id"] and row["site_id"] not in known
     )]
     warnings = () if files else (f"no file matches {options['path']}",)
-    yield Page(rows, f"{options['path']}: {len(files)} files", warnings, tuple(findings))
+    yield Page(rows, f"{options['path']}: {len(files)} {noun(len(files), 'file')}", warnings, tuple(findings))
 
 
 def check(context: Context) -> str:
@@ -104,8 +106,11 @@ def check(context: Context) -> str:
             "No file of instruments was found", f"path = {_options(context)['path']!r}",
             "no file under JEVONS_HOME matches it", "put one there, or correct path in [sources.instruments]",
         )
-    wrong = f"; {len(page.findings)} are refused, as {page.findings[0].sentence()}" if page.findings else "."
-    return f"{len(page.rows)} instruments are read from {page.request}{wrong}"
+    refused, wrong = len(page.findings), "."
+    if refused:
+        wrong = f"; {refused} {noun(refused, 'is', 'are')} refused, as {page.findings[0].sentence()}"
+    many = f"{len(page.rows)} {noun(len(page.rows), 'instrument is', 'instruments are')}"
+    return f"{many} read from {page.request}{wrong}"
 
 
 def _options(context: Context) -> Mapping[str, Any]:
@@ -195,9 +200,9 @@ def _intensity(value: Any) -> Decimal:
 
 
 _READ = {
-    "instrument_id": _id, "site_id": _text, "market_boundary": _text, "kind": _kind, "period_start_utc": _instant,
-    "period_end_utc": _instant, "mwh": lambda value: _decimal(value, LARGEST_MWH), "gco2e_per_kwh": _intensity,
-    "issued_by": _text, "evidence": _text,
+    "instrument_id": _id, "site_id": _text, "kind": _kind, "period_start_utc": _instant, "period_end_utc": _instant,
+    "market_boundary": lambda value: countries.stored(_text(value)), "gco2e_per_kwh": _intensity,
+    "mwh": lambda value: _decimal(value, LARGEST_MWH), "issued_by": _text, "evidence": _text,
 }
 
 SOURCE = Source(

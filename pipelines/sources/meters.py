@@ -3,7 +3,7 @@
 What the readings mean for the account (joules by hour, what a host takes beside its GPUs) belongs to dbt.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ STEP_SECONDS = 3600
 
 
 def fetch(context: Context, window: Window) -> Iterator[Page | DayFile]:
-    """One file per day that has readings, with the last one before the day and the first after it, at most a day away.
+    """One file per delivered day: its readings, the last one before the day and the first after it, at most a day away.
+
+    A day is delivered if it has readings, or if a file of its own came, even one that holds none: nobody read then.
 
     So days can be made in any order: each sees both ends of the intervals that reach over its midnights.
     """
@@ -45,7 +47,9 @@ def fetch(context: Context, window: Window) -> Iterator[Page | DayFile]:
     write_records(everything, schema, _readings(reader, files, around, options))
     request = f"{options['path']}: {len(files)} file{'s' if len(files) > 1 else ''}, {window}"
     context.progress(f"{NAME}: read {request}")
-    yield from _by_day(context, everything, window, request, reader.refusals, options.get("step_seconds", STEP_SECONDS))
+    own = {file.day for file in files if file.day}
+    yield from _by_day(
+        context, everything, window, request, reader.refusals, options.get("step_seconds", STEP_SECONDS), own)
 
 
 def check(context: Context) -> str:
@@ -75,7 +79,7 @@ def _readings(
 
 
 def _by_day(
-    context: Context, everything: Path, window: Window, request: str, refusals: Refusals, step: int
+    context: Context, everything: Path, window: Window, request: str, refusals: Refusals, step: int, own: Set[date],
 ) -> Iterator[DayFile]:
     columns = ", ".join(READING)
     with engine.connect(context.scratch) as duck:
@@ -100,7 +104,7 @@ def _by_day(
             group by day, meter_id, sampled_at_utc having count(distinct row(energy_kwh, power_w)) > 1 order by 1, 2, 3
         """).fetchall():
             refusals.add(" and ".join(places[:3]), f"the meter {meter} has different readings at {at}", MEND, day)
-        delivered = {row[0] for row in duck.execute("select distinct day from readings").fetchall()}
+        delivered = own | {row[0] for row in duck.execute("select distinct day from readings").fetchall()}
         findings = tuple(f for f in refusals.all() if f.day is None or date.fromisoformat(f.day) in window)
         refused = {finding.day for finding in findings}
         for day in window.days():

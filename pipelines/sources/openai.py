@@ -68,7 +68,7 @@ def client(context: Context) -> Client:
         )
     base_url = str(context.options(NAME).get("base_url") or BASE_URL)
     address = urlsplit(base_url)
-    plain = address.scheme == "http" and (address.hostname in LOOPBACK or context.settings.sandbox)
+    plain = address.scheme == "http" and address.hostname in LOOPBACK
     if not address.hostname or (address.scheme != "https" and not plain):
         raise SourceError(
             "OpenAI was not asked", "jevons.toml, sources.openai.base_url", "the key only travels over https",

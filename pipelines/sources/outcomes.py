@@ -17,6 +17,7 @@ from pipelines.databases import ask
 from pipelines.errors import SourceError
 from pipelines.source import Column, Context, DayFile, Page, Source, Table
 from pipelines.typed import arrow_schema
+from pipelines.units import noun
 from pipelines.userfiles import File, Refusals, Row, Unreadable, matching, read, write_records
 from pipelines.window import Window
 
@@ -142,7 +143,8 @@ def check(context: Context) -> str:
     day = Window.of_days("2026-01-01", "2026-01-01")
     if "query" in options:
         found = sum(1 for _ in _query(context, options, day))
-        return f"The outcomes query on the database of {_url_env(options)} runs; it gives {found} rows for 2026-01-01."
+        rows = f"{found} {noun(found, 'row')}"
+        return f"The outcomes query on the database of {_url_env(options)} runs; it gives {rows} for 2026-01-01."
     files = matching(context.settings.home, options["path"].replace("{date}", "*"), day)
     if not files:
         raise SourceError(

@@ -62,7 +62,7 @@ SOURCE = Source(
             Column("team_name", "VARCHAR", "Its name.", required=True),
             Column("unit_id", "VARCHAR", "The unit that it is in.", required=True),
             Column("unit_name", "VARCHAR", "The unit's name.", required=True),
-            Column("country", "VARCHAR", "The country in which it is counted.", required=True),
+            Column("country", "VARCHAR", "The country in which it is counted, ISO 3166-1 alpha-3.", required=True),
             *_VALID,
         ),
         _table(

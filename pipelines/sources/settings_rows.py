@@ -47,7 +47,7 @@ SOURCE = Source(
         Table("sites", (
             Column("site_id", "VARCHAR", "Its name in jevons.toml.", required=True),
             Column("zone", "VARCHAR", "Grid zone as Electricity Maps names it.", required=True),
-            Column("country", "VARCHAR", "ISO 3166 alpha-3.", required=True),
+            Column("country", "VARCHAR", "ISO 3166-1 alpha-3.", required=True),
             Column("pue_ratio", "DECIMAL(12,6)", "Facility over IT energy; null = not given.", minimum=1),
             Column("pue_source", "VARCHAR", "Where that ratio comes from."),
             Column("market_gco2e_per_kwh", "DECIMAL(12,6)", "Supplier's tariff for all use; null = none.", minimum=0),

@@ -18,7 +18,7 @@ from homes import FIRST, LAST, NEXT, environ, hashes
 from support import JEVONS, ROOT, run_jevons
 
 from assets import built, project
-from assets.definitions import JOB, daily, defs, range_tags
+from assets.definitions import ANEW, JOB, daily, defs, range_tags
 from assets.instance import STORAGE, prepare_environment
 from assets.partitions import DAILY, INTERACTIVE, MORNING, stretches
 from assets.publishing import inspected, published
@@ -66,8 +66,8 @@ def test_every_table_of_a_source_is_an_asset_under_its_own_path_with_a_gate(smal
 def test_the_whole_is_one_job_in_one_pool_for_the_warehouse(specs: dict) -> None:
     job = defs().resolve_job_def(JOB)
     assert set(job.asset_layer.selected_asset_keys) == set(specs)
-    assert [found.name for found in defs().get_repository_def().get_all_jobs() if not found.name.startswith("__")] == [
-        JOB]
+    jobs = {found.name for found in defs().get_repository_def().get_all_jobs() if not found.name.startswith("__")}
+    assert jobs == {JOB, ANEW}
     assert {asset.op.pool for asset in (ledger, inspected, published)} == {"warehouse"}
 
 
@@ -150,7 +150,7 @@ def test_the_ledger_rebuilds_from_the_earliest_day_whose_deliveries_changed(home
     with duckdb.connect(str(built.warehouse(home))) as duck:
         duck.execute(f"update {built.TABLE} set digest = 'another delivery' where usage_date = date '2026-06-02'")
     assert str(built.due(home, yesterday)) == "2026-06-02 to 2026-06-03"
-    built.remember(home, Window.of_days("2026-06-02", "2026-06-03"), digests)
+    built.remember(built.warehouse(home), Window.of_days("2026-06-02", "2026-06-03"), digests)
     assert str(built.due(home, yesterday)) == "2026-06-03 to 2026-06-03"
     built.warehouse(home).unlink()
     assert str(built.due(home, yesterday)) == "2026-06-01 to 2026-06-03"  # a warehouse made anew has built nothing

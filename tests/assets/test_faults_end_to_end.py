@@ -167,7 +167,7 @@ def _unknown_column(rows: list[dict[str, str]]) -> None:
 
 
 @pytest.mark.parametrize(("change", "said"), [
-    (_two_payloads, ["1 ids stand for different records"]),
+    (_two_payloads, ["1 id stands for different records"]),
     (_naive, ["timestamp", "time zone"]),
     (_late_type_change, ["input_tokens", "n/a"]),
     (_negative, ["input_tokens"]),

@@ -13,9 +13,10 @@ MODELS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 MARTS = [
     "fct_range_monthly", "fct_factor_upgrade_monthly", "fct_reconciliation_daily", "fct_meter_reconciliation_daily",
     "fct_estimate_backtest", "fct_model_choice", "fct_workflow_model_choice", "fct_training_run",
-    "fct_request_quantile_monthly", "fct_comparison",
+    "fct_request_quantile_monthly", "fct_comparison", "fct_energy_line_daily", "fct_run_stage",
 ]  # fmt: skip
 HOSTILE_RUN = "<img src=x onerror=alert(3)>run"
+HOSTILE_HOST = "<img src=x onerror=alert(4)>node"
 HOSTILE_MODEL = "lab/<b>tiny</b>*8b*"
 
 
@@ -38,6 +39,8 @@ def fill(connection, first_day: date, days: int) -> None:
         "fct_training_run": list(_runs(first_day)),
         "fct_request_quantile_monthly": list(_quantiles(first_day, last)),
         "fct_comparison": list(_comparisons()),
+        "fct_energy_line_daily": list(_lines(first_day, days)),
+        "fct_run_stage": list(_stages()),
     }
     for name, mart in rows.items():
         for row in mart:
@@ -139,7 +142,39 @@ def _meters(first_day, days):
                 "residual_kwh": meter - counters, "gap_kwh": gap, "gap_ratio": gap / meter,
                 "tolerance_ratio": 0.1, "is_within": abs(gap) <= meter * 0.1, "cause": found,
                 "opened_date": first_day + timedelta(days=10) if found else None,
-                "age_days": day - 9 if found else None,
+                "open_days": day - 9 if found else None,
+            }  # fmt: skip
+
+
+def _lines(first_day, days):
+    """Lines that add up to the 21 and 26 kWh a day of `_meters`; a third machine has no meter."""
+    for host, line, kwh in (
+        ("gpu-01", "gpu_active", 9), ("gpu-01", "gpu_idle_allocated", 5), ("gpu-01", "host_share", 7),
+        ("gpu-02", "gpu_idle_unallocated", 14.5), ("gpu-02", "host_share", 12),
+        ("gpu-02", "meter_below_counters", -0.5), (HOSTILE_HOST, "gpu_active", 1),
+    ):  # fmt: skip
+        for day in range(days):
+            yield {
+                "usage_date": first_day + timedelta(days=day), "host": host, "line": line,
+                "is_metered": host != HOSTILE_HOST, "energy_j": kwh * 3_600_000, "energy_kwh": kwh,
+            }  # fmt: skip
+
+
+def _stages():
+    """A run of which 30 of 430 kWh belong to no stage, one whose windows overlap by 2 kWh, one without a total."""
+    for run, total, status, stages in (
+        ("rank-train-7", 430, "unbalanced", {"backward": 200, "forward": 120, "communication": 80}),
+        (HOSTILE_RUN, 120, "balanced", {"forward": 70, "evaluation": 52}),
+        ("sweep-44", None, "no total", {"forward": 5}),
+    ):
+        rest = None if total is None else total - sum(stages.values())
+        for stage, kwh in {**stages, "unattributed": rest}.items():
+            yield {
+                "run_id": run, "stage": stage, "window_count": 0 if stage == "unattributed" else 3,
+                "stage_seconds": None if stage == "unattributed" else 5400,
+                "energy_j": None if kwh is None else kwh * 3_600_000,
+                "run_energy_j": None if total is None else total * 3_600_000,
+                "stage_energy_ratio": None if None in (kwh, total) else kwh / total, "status": status,
             }  # fmt: skip
 
 
@@ -152,8 +187,9 @@ def _backtests(first_day, last_day):
             yield {
                 "usage_month": month, "provider": "self_hosted", "model_id": model, "factor_id": factor,
                 "evidence_tier": tier, "call_count": 60_000, "compared_call_count": 58_000, "observation_count": 29,
-                "metered_kwh": 78 * ratio, "estimated_kwh": 78, "metered_over_estimated_ratio": ratio,
-                "geometric_mean_ratio": ratio, "gsd_ratio": 1.18,
+                "metered_kwh": 100 * ratio, "busy_kwh": 78 * ratio, "idle_kwh": 22 * ratio, "idle_ratio": 0.22,
+                "estimated_kwh": 78, "metered_over_estimated_ratio": ratio * 100 / 78, "geometric_mean_ratio": ratio,
+                "gsd_ratio": 1.18, "range_ratio": 2, "finding": "within_range" if ratio > 0.5 else "below_range",
             }  # fmt: skip
 
 

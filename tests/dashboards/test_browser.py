@@ -39,10 +39,12 @@ def test_a_page_is_whole_local_and_inert(visit, address, name):
     levels = visit.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(e => Number(e.tagName[1]))")
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
-    visit.set_viewport_size({"width": 1024, "height": 900})
-    assert visit.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     tables = "[...document.querySelectorAll('.j-scroll')].filter(e => e.checkVisibility())"
-    assert visit.evaluate(f"{tables}.filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)") == []
+    for width in (1024, 800, 420):  # neither the page nor a table moves sideways
+        visit.set_viewport_size({"width": width, "height": 900})
+        assert visit.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
+        wide = visit.evaluate(f"{tables}.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.ariaLabel)")
+        assert wide == [], width
 
 
 def test_the_chosen_days_hold_from_page_to_page(visit, address):
@@ -104,6 +106,31 @@ def test_charts_have_a_size_and_a_description_and_bars_their_length(visit, addre
         share = float(bar["share"].split()[0]) / 100
         assert bar["used"] == pytest.approx(min(share / 2, 1), abs=0.01), bar
         assert "Used" in bar["said"]
+
+
+def test_a_link_of_the_contents_leads_to_its_section(visit, address):
+    open_page(visit, address, "Evidence")
+    link = visit.get_by_role("navigation", name="On this page").get_by_role("link", name="Lines of the meter")
+    assert visit.locator("#lines").bounding_box()["y"] > 900
+    link.click()
+    visit.wait_for_function("document.getElementById('lines').getBoundingClientRect().y < 200")
+    assert visit.url.endswith("/evidence#lines")
+    assert visit.locator("h1.j").text_content() == "Evidence"  # the page itself was not left
+    assert visit.complaints == []
+
+
+def test_on_a_narrow_page_each_value_stands_beside_its_heading(visit, address):
+    visit.set_viewport_size({"width": 420, "height": 900})
+    open_page(visit, address, "Teams")
+    cells = visit.locator("table.j").first.locator("tbody tr").nth(1).locator("td")
+    said = cells.evaluate_all("all => all.map(td => [getComputedStyle(td, '::before').content, td.innerText.trim()])")
+    assert said[0][0] == "none"  # what names the row needs no heading
+    assert said[1][0] == '"Calls"' and said[1][1].replace(",", "").isdigit()
+    assert {head for head, _ in said[1:]} >= {'"Energy, kWh"', '"Coverage"'}
+    tops = cells.evaluate_all("all => all.map(td => td.getBoundingClientRect().y)")
+    assert tops == sorted(tops) and len(set(tops)) == len(tops)  # one below the other
+    roles = visit.locator("table.j").first.locator("[role=cell]").count()
+    assert roles == visit.locator("table.j").first.locator("td").count()
 
 
 def test_nothing_published_is_a_friendly_page(visit, serve, tmp_path):

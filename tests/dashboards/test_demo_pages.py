@@ -64,7 +64,7 @@ def test_a_page_shows_the_totals_of_the_build_and_asks_nobody_else(pages, demo_h
     assert "SANDBOX" in seen
     assert (demo_home / "published" / "CURRENT").read_text().strip() in seen
     assert _plain(units.energy(total["energy_kwh"])) in seen
-    assert _plain(units.energy_range(total["low"], total["high"])) in seen
+    assert _plain(units.energy_range(total["low"], total["high"], total["energy_kwh"])) in seen
     assert _plain(units.carbon(total["kgco2e"])) in seen
     assert _plain(units.short_count(total["calls"])) in seen
     assert page.query_selector_all("[data-testid=stException]") == []

@@ -96,7 +96,7 @@ def test_every_chart_has_a_table_and_a_download(opened):
     page, test = opened
     charts = len(test.get("vega_lite_chart"))
     expected = {"Overview": (9, 10), "Teams": (2, 1), "Workflows": (2, 2), "Outcomes": (2, 1)}
-    expected |= {"Evidence": (3, 4), "Models": (3, 0)}
+    expected |= {"Evidence": (4, 4), "Models": (4, 0)}
     assert (charts, len(test.expander)) == expected[page]
     folds = {"Show as table", "Show what each source delivered", "Show what was restated"}
     folds |= {"Show gaps that closed", "Show all accounts", "Show days that are not whole"}

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pandas
 
-from dashboards import charts, tables, words, words_of_gaps
+from dashboards import cells, charts, tables, words, words_of_gaps
 from dashboards.tables import Column
 from dashboards.weeks import change, indexed, periods, weeks
 from pipelines import units
@@ -43,7 +43,7 @@ def test_ceiling_sentences():
     assert _plain(said(within, None)) == "Claims: calls are within their ceiling: 40 % of it is left"
     unknown = _position(used_quantity=None)
     assert said(unknown, None) == "Organisation energy cannot be judged: what was used is unknown"
-    detail = "Used 600 kWh (400 kWh to 900 kWh) of 1.00 MWh; at this pace 1.20 MWh by 31 August 2026."
+    detail = "Used 600 kWh (400 to 900 kWh) of 1.00 MWh; at this pace 1.20 MWh by 31 August 2026."
     assert _plain(words.ceiling_detail(_position())) == detail
 
 
@@ -166,15 +166,15 @@ def test_purposes_are_stacked_by_hand():
 
 
 def test_a_bar_says_what_it_shows_and_marks_what_it_cuts_off():
-    html = tables.bar('<"said">', 50, 100, 500, 200, ahead=150, wall=100)
+    html = cells.bar('<"said">', 50, 100, 500, 200, ahead=150, wall=100)
     assert 'role="img" aria-label="‹&quot;said&quot;&gt;"' in html
     assert 'class="low-high" style="left:25.0%;width:75.0%"' in html  # 50 to 500, cut off at 200
     assert 'class="central" style="width:50.0%"' in html
     assert 'class="wall" style="left:50.0%"' in html
     assert 'class="ahead" style="left:75.0%"' in html
     assert 'class="beyond"' in html
-    assert 'class="beyond"' not in tables.bar("x", 50, 100, 200, 200)
-    unknown = tables.bar("x", None, None, None, 200)
+    assert 'class="beyond"' not in cells.bar("x", 50, 100, 200, 200)
+    unknown = cells.bar("x", None, None, None, 200)
     assert "unknown" in unknown and "central" not in unknown
 
 

@@ -28,9 +28,10 @@ MODELS = (
     "intermediate/days/int_gpu_reading__instants.sql", "intermediate/days/int_gpu_energy__counted.sql",
     "intermediate/days/int_gpu_energy__uncounted.sql",
     "intermediate/days/int_gpu_energy__intervals.sql", "intermediate/days/int_gpu_energy__pieces.sql",
+    *(f"intermediate/days/int_gpu_holder__{step}.sql" for step in ("seen", "weights", "shares")),
     "intermediate/days/int_gpu_energy__hourly.sql", "intermediate/days/_int_gpu_energy__models.yml",
 )
-SEEDS = ("gpu_factor.csv", "gpu_model.csv", "_gpu_model_seeds.yml")
+SEEDS = ("gpu_factor.csv", "gpu_model.csv", "gpu_slices.csv", "_gpu_model_seeds.yml")
 # what was frozen, as a stub: these tests give it as a table
 PROXIES = "stg_settings__runtime_proxies"
 PROXY = (
@@ -39,7 +40,7 @@ PROXY = (
 )
 DAY, DAYS_MS = date(2026, 6, 1), 86_400_000
 COLUMNS = (
-    "usage_date, usage_hour_utc, host, uuid, gpu_model, namespace, pod, line, method, gpu_seconds, "
+    "usage_date, usage_hour_utc, host, uuid, gpu_model, namespace, pod, line, method, share_method, gpu_seconds, "
     "energy_millijoules, unmeasured_seconds, gap_filled"
 )
 
@@ -47,6 +48,7 @@ COLUMNS = (
 def copy_project(target: Path) -> Path:
     """The project with the GPU models only, so that other models cannot break these tests."""
     shutil.copytree(PROJECT / "macros", target / "macros")
+    shutil.copytree(PROJECT / "tests" / "generic", target / "tests" / "generic")
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(PROJECT / name, target / name)
     for model in MODELS:
@@ -127,10 +129,11 @@ def memory() -> duckdb.DuckDBPyConnection:
     duck.execute("set threads = 2")
     duck.execute("attach ':memory:' as jevons")
     duck.execute("use jevons")
-    for seed in ("gpu_factor", "gpu_model"):
+    for seed in ("gpu_factor", "gpu_model", "gpu_slices"):
         path = PROJECT / "seeds" / f"{seed}.csv"
         duck.execute(f"create table {seed} as from read_csv('{path}', all_varchar = true)")
     duck.execute("alter table gpu_factor alter value type decimal(24, 18)")
+    duck.execute("alter table gpu_slices alter slice_count type integer")
     for column in ("tdp_w", "idle_w"):
         duck.execute(f"alter table gpu_model alter {column} type decimal(9, 3)")
     return duck

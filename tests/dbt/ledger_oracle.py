@@ -31,9 +31,10 @@ RATIOS = {"counter_delta": "energy_counter_ratio", "power_integral": "power_inte
 COLUMNS = (
     "usage_hour_utc", "source", "provider", "provider_canonical", "model_canonical", "lifecycle_stage", "call_purpose",
     "serving_mode", "energy_line", "attribution_method", "workflow_id", "team_id", "site_id", "gap_reason", "factor_id",
-    "evidence_tier", "grid_zone", "grid_rung", "grid_source", "grid_boundary", "grid_factor_id", "ghg_scope",
-    "scope3_category", *COUNTS, "cost_nano_usd", "energy_kwh_low", "energy_kwh", "energy_kwh_high",
-    "location_gco2e_low", "location_gco2e", "location_gco2e_high", "market_gco2e_low", "market_gco2e",
+    "evidence_tier", "grid_zone", "grid_rung", "grid_source", "grid_boundary", "grid_factor_id",
+    "direct_gap_reason", "ghg_scope", "scope3_category", *COUNTS, "cost_nano_usd", "energy_kwh_low", "energy_kwh",
+    "energy_kwh_high", "location_gco2e_low", "location_gco2e", "location_gco2e_high", "location_direct_gco2e_low",
+    "location_direct_gco2e", "location_direct_gco2e_high", "market_gco2e_low", "market_gco2e",
     "market_gco2e_high", "embodied_gco2e", "water_onsite_litres", "water_offsite_litres", "water_litres",
 )
 NUMBERS = COLUMNS[COLUMNS.index("call_count"):]
@@ -191,7 +192,7 @@ def _lines(row: Row, tables: Tables) -> list[Row]:
 
 
 def _best(row: Row, tables: Tables, provider: Row) -> Row | None:
-    """The factor of the lowest tier that is in force; of two, the later one."""
+    """The factor of the lowest tier that is in force, a supplier's for its own calls; of two, the later one."""
     name = row["provider_canonical"], row["model_canonical"]
     classes = {("size_class", each["size_class"]) for each in tables["stg_settings__models"]
                if (each["provider"], each["model"]) == name}
@@ -202,10 +203,14 @@ def _best(row: Row, tables: Tables, provider: Row) -> Row | None:
         and (each["gpu_model"] is None or each["gpu_model"] == provider.get("gpu_model"))
         and each["factor_set"] in SETS_IN_FORCE and row["usage_date"] >= each["valid_from"]
         and not each.get("quarantine_reason")
+    ] + [
+        each for each in tables.get("int_disclosure__factors", ())
+        if (each["supplier"], each["provider"], each["model_name"]) == (row["provider"], *name)
+        and in_force(each, row["usage_date"]) and not each.get("quarantine_reason")
     ]
+    ranks = [*SETS_IN_FORCE, "disclosures"]
     return min(usable, default=None, key=lambda each: (
-        each["evidence_tier"], -each["valid_from"].toordinal(), SETS_IN_FORCE.index(each["factor_set"]),
-        each["factor_id"]))
+        each["evidence_tier"], -each["valid_from"].toordinal(), ranks.index(each["factor_set"]), each["factor_id"]))
 
 
 def _per(factor: Row, kind: str, end: str, mode: str) -> Fraction | None:

@@ -33,17 +33,24 @@ def controlled(site: Row, tables: Tables) -> str:
 
 def intensity(site: Row | None, hour: datetime, tables: Tables) -> Row:
     """The best intensity that is known for the hour, with its range and its provenance."""
-    unknown = {"grid_rung": "unknown", **dict.fromkeys(("grid_source", "grid_boundary", "grid_factor_id", "_low", "",
-                                                        "_high"))}
+    unknown = {"grid_rung": "unknown", "direct_gap_reason": "no_intensity", **dict.fromkeys(
+        ("grid_source", "grid_boundary", "grid_factor_id", *ENDS, *(f"direct{end}" for end in ENDS)))}
     if site is None:
         return unknown
-    hourly = [each for each in tables["stg_electricity_maps__carbon_intensity"]
-              if (each["zone"], each["usage_hour_utc"]) == (site["zone"], hour)]
+    told = [each for each in tables["stg_electricity_maps__carbon_intensity"]
+            if (each["zone"], each["usage_hour_utc"]) == (site["zone"], hour)]
+    hourly = [each for each in told if each["grid_boundary"] == "lifecycle"]
+    direct, reason = None, "lifecycle_only"
     yearly = [each for each in tables["grid_yearly"] if each["zone_country"] == site["country"]]
     if hourly:
         (found,) = hourly
         rung, source = "hourly_estimated" if found["is_estimated"] else "hourly_measured", "electricity_maps"
-        name = f"electricity_maps/{found['zone']}/{found['grid_boundary']}"
+        name = f"electricity_maps/{found['zone']}/lifecycle"
+        part = [Fraction(each["gco2e_per_kwh"]) for each in told if each["grid_boundary"] == "direct"]
+        reason = "not_delivered"
+        if part:
+            known = part[0] <= found["gco2e_per_kwh"]
+            direct, reason = (part[0], None) if known else (None, "above_lifecycle")
     elif yearly:
         (found,) = yearly
         rung, source, name = "yearly_mix", found["grid_source"], found["grid_factor_id"]
@@ -54,6 +61,9 @@ def intensity(site: Row | None, hour: datetime, tables: Tables) -> Row:
         "grid_rung": rung, "grid_source": source, "grid_boundary": found["grid_boundary"], "grid_factor_id": name,
         "_low": rounded(central * Fraction(off["low_ratio"]), 6), "": central,
         "_high": rounded(central * Fraction(off["high_ratio"]), 6),
+        "direct_gap_reason": reason, "direct": direct,
+        **{f"direct{end}": None if direct is None else rounded(direct * Fraction(off[f"{end[1:]}_ratio"]), 6)
+           for end in ("_low", "_high")},
     }
 
 
@@ -134,12 +144,16 @@ def placed(row: Row, site: Row | None, tables: Tables, covered: Row | None) -> R
     return {
         **row, "grid_zone": site["zone"] if site else None,
         **{name: grid[name] if known else None for name in ("grid_rung", "grid_source", "grid_boundary",
-                                                            "grid_factor_id")},
+                                                            "grid_factor_id", "direct_gap_reason")},
         "ghg_scope": 2 if control == "own" else 3,
         "scope3_category": {"own": None, "leased": 8, "vendor": 1}[control],
         "location_gco2e_low": times("energy_kwh_low", grid["_low"]), "location_gco2e": times("energy_kwh", grid[""]),
         "location_gco2e_high": times(
             "energy_kwh_high", bound if not known or grid["_high"] is None else grid["_high"]),
+        "location_direct_gco2e_low": times("energy_kwh_low", grid["direct_low"]) if known else None,
+        "location_direct_gco2e": times("energy_kwh", grid["direct"]),
+        "location_direct_gco2e_high": times("energy_kwh_high", next(
+            (end for end in (grid["direct_high"], grid["_high"]) if known and end is not None), bound)),
         "market_gco2e_low": times("energy_kwh_low", market), "market_gco2e": times("energy_kwh", market),
         "market_gco2e_high": times("energy_kwh_high", bound if market is None else market),
         "water_onsite_litres": on, "water_offsite_litres": off,

@@ -42,6 +42,14 @@ TABLES = {
     "int_gpu_prometheus__activity": ACTIVITY,
     "model_alias": {"provider": TEXT, "model_reported": TEXT, "provider_canonical": TEXT, "model_canonical": TEXT,
                     "valid_from": DAY, "valid_to": DAY},
+    "int_disclosure__factors": {
+        **dict.fromkeys(("factor_id", "factor_set", "provider", "model_name", "gpu_model", "quarantine_reason",
+                         "supplier"), TEXT),
+        "evidence_tier": pa.int32(), **{f"kwh_per_{kind}{end}": FACTOR for kind in KINDS for end in ENDS},
+        **{f"batch_output_ratio{end}": pa.decimal128(7, 6) for end in ENDS},
+        "embodied_gco2e_per_request": FACTOR, "embodied_gco2e_per_output_token": FACTOR,
+        "wue_onsite_litres_per_kwh": FACTOR, "valid_from": DAY, "valid_to": DAY,
+    },
     "factor_set": {
         "factor_id": TEXT, "factor_set": TEXT, "provider": TEXT, "model_name": TEXT, "gpu_model": TEXT,
         "quarantine_reason": TEXT,

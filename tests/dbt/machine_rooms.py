@@ -28,15 +28,18 @@ class Room(Ledger):
     models = (
         "int_gpu_energy__hourly", "int_meter__hourly", "int_host_energy__hourly", "int_gpu_prometheus__activity",
         "int_meters__activity", "int_activity__hourly", "int_site__named", "int_energy_line__hourly",
-        "int_meter_account__hourly", "fct_energy_line_daily", "fct_meter_reconciliation_daily", "dim_runtime_proxy",
+        "int_meter_account__hourly", "int_meter_account__silent", "fct_energy_line_daily",
+        "fct_meter_reconciliation_daily", "dim_runtime_proxy",
     )
     tables = {
         **{name: columns for name, columns in TABLES.items() if name != "int_gpu_prometheus__activity"},
         "gpu_factor": {**TABLES["gpu_factor"], "gsd_ratio": pa.decimal128(12, 6)},
+        "int_delivery__daily": {"usage_date": DAY, "source": TEXT, "received_tables": BIG},
+        "gpu_slices": {"gpu_model_pattern": TEXT, "slice_count": WHOLE},
         "int_gpu_job__pod_stage": {"usage_date": DAY, "usage_hour_utc": INSTANT, "pod": TEXT, "lifecycle_stage": TEXT},
         "stg_gpu_prometheus__samples": {
             "landed_date": DAY, "quantity": TEXT, "uuid": TEXT, "gpu_model": TEXT, "host": TEXT,
-            "gpu_instance_id": TEXT, "gpu_instance_profile": TEXT, "namespace": TEXT, "pod": TEXT,
+            "gpu_instance_id": TEXT, "gpu_instance_slices": WHOLE, "namespace": TEXT, "pod": TEXT,
             "sampled_at_ms": BIG, "value_thousandths": BIG, "step_seconds": WHOLE},
         "stg_meters__readings": {
             "landed_date": DAY, "meter_id": TEXT, "site_id": TEXT, "host": TEXT, "meter_kind": TEXT, "boundary": TEXT,
@@ -50,9 +53,9 @@ class Room(Ledger):
 def seeds() -> dict[str, list[dict]]:
     """The frozen factors and boards."""
     kinds = {"value_low": Decimal, "value": Decimal, "value_high": Decimal, "gsd_ratio": Decimal, "tdp_w": Decimal,
-             "idle_w": Decimal, "evidence_tier": int}
+             "idle_w": Decimal, "evidence_tier": int, "slice_count": int}
     found = {}
-    for name in ("gpu_factor", "gpu_model"):
+    for name in ("gpu_factor", "gpu_model", "gpu_slices"):
         with (PROJECT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
             found[name] = [
                 {key: kinds.get(key, str)(value) if value else None for key, value in row.items()}
@@ -100,7 +103,7 @@ def _board(random: Random, made: Made, host: str, model: str, index: int) -> int
     uuid, watts = f"{host}/{index}", random.randint(20, BOARDS[model])
     has_counter, has_power = random.random() < 0.8, random.random() < 0.6
     made.counters += [uuid] if has_counter else []
-    holders, busy = _holders(random, uuid), random.randint(0, 1000)
+    holders, busy, tells_activity = _holders(random, uuid), random.randint(0, 1000), random.random() < 0.7
     count_from, offset = FROM_MINUTE, random.choice([0, 0, 1.5])
     samples: list[dict] = []
     for minute in range(FROM_MINUTE, UNTIL_MINUTE, STEP_S // 60):
@@ -115,24 +118,32 @@ def _board(random: Random, made: Made, host: str, model: str, index: int) -> int
             readings["energy_j"] = int(watts * (minute - count_from) * 60_000)
         if has_power:
             readings["power_w"] = watts * 1000
-        for instance, pod in holders:
+        for place, (instance, slices, pod) in enumerate(holders):
             for quantity, value in readings.items():
+                if place and quantity == "util_ratio" and not tells_activity:
+                    continue
                 samples.append({
                     "quantity": quantity, "uuid": uuid, "gpu_model": model, "host": host, "pod": pod,
-                    "gpu_instance_id": instance if quantity == "util_ratio" else None,
-                    "gpu_instance_profile": "1g.10gb" if instance and quantity == "util_ratio" else None,
-                    "namespace": "ml" if pod else None, "value_thousandths": value, "step_seconds": STEP_S,
+                    "gpu_instance_id": instance, "gpu_instance_slices": slices,
+                    "namespace": "ml" if pod else None, "step_seconds": STEP_S,
+                    "value_thousandths": value // (place + 1) if quantity == "util_ratio" else value,
                     "sampled_at_ms": at(minute + offset)[1]})
     made.tables["stg_gpu_prometheus__samples"] += landed(samples, "uuid", timedelta(hours=1))
     return watts
 
 
-def _holders(random: Random, uuid: str) -> list[tuple[str | None, str | None]]:
-    """Who holds a board: nobody, a pod, pods that share it, or pods on its instances beside an empty one."""
-    return random.choice([
-        [(None, None)], [(None, f"pod-{uuid}")], [(None, "shared-pod")], [(None, "a"), (None, "b")],
-        [("1", "a"), ("2", f"pod-{uuid}"), ("3", None)],
-    ])
+def _holders(random: Random, uuid: str) -> list[tuple[str | None, int | None, str | None]]:
+    """Instance, slices and pod of those who hold a board: nobody, a pod, pods that share it, or pods on its instances.
+
+    Beside the instances there may be an empty one, and slices that no instance is made of.
+    """
+    whole = [[None], [f"pod-{uuid}"], ["shared-pod"], ["a", "b"]]
+    cut: list[list[tuple[str, int | None, str | None]]] = [
+        [("1", 3, "a"), ("2", 2, f"pod-{uuid}"), ("3", 1, None)], [("1", 1, f"pod-{uuid}")], [("1", 7, None)],
+        [("1", 4, "a"), ("1", 4, "b"), ("2", 3, "shared-pod")], [("1", None, "a"), ("2", 1, None)],
+        [(str(number), 1, f"pod-{number}") for number in range(7)],
+    ]
+    return random.choice([*([(None, None, pod) for pod in pods] for pods in whole), *cut])
 
 
 def _meters(random: Random, made: Made, host: str, watts: int) -> None:

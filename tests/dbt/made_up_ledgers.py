@@ -37,7 +37,7 @@ def make(seed: int, organisations: int) -> dict[str, list[Row]]:
     for number in range(organisations):
         _organisation(random, number, tables)
     tables["stg_registry__teams"] = [
-        {"team_id": team, "team_name": team, "unit_id": f"unit {team[-1]}", "country": "FR"}
+        {"team_id": team, "team_name": team, "unit_id": f"unit {team[-1]}", "country": "FRA"}
         for team in sorted({row["team_id"] for row in tables["stg_registry__workflows"]})
     ]
     return tables
@@ -95,10 +95,8 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
              "embodied_kgco2e": random.choice([None, between("0", "9", 6)])} for n in range(3)
         ],
         "stg_electricity_maps__carbon_intensity": [
-            {"zone": zone, "usage_date": day, "usage_hour_utc": datetime.combine(day, time(hour)),
-             "gco2e_per_kwh": between("0", "900", 6), "grid_boundary": "lifecycle",
-             "is_estimated": random.random() < 0.5}
-            for zone in ("Z0", "Z1") for day in days for hour in (0, 1) if random.random() < 0.5
+            row for zone in ("Z0", "Z1") for day in days for hour in (0, 1)
+            for row in _intensities(random, zone, datetime.combine(day, time(hour)))
         ],
         "gpu_model": [
             {"gpu_model_pattern": "H100%", "tdp_w": Decimal(700)},
@@ -137,6 +135,7 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
             for gpu_model, tier in ((None, 4), (None, 4), ("H100", 3), ("A100", 3), (None, 2))
             if random.random() < 0.4
         ] + [_factor(random, "size_class", "L", None, 5, days), _factor(random, "spend", "%", None, 5, days)],
+        "int_disclosure__factors": list(_disclosures(random, days)),
         "stg_settings__models": [
             {"provider": provider, "model": model, "size_class": random.choice(["L", "XL"])}
             for provider, model in (("p1", "m9"), ("openai", "m1"))
@@ -152,6 +151,16 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
              "valid_from": days[len(days) // 2], "valid_to": None},
         ],
     }
+
+
+def _intensities(random: Random, zone: str, hour: datetime) -> Iterator[Row]:
+    """Of an hour: nothing, the whole life, the direct part beside it, or (which is no intensity) alone."""
+    whole = random.choice([0, random.randint(0, 9 * 10**8)])
+    part = random.choice([0, whole, random.randint(0, whole), random.randint(whole, 9 * 10**8)])
+    for boundary, value in (("lifecycle", whole), ("direct", part)):
+        if random.random() < 0.6:
+            yield {"zone": zone, "usage_date": hour.date(), "usage_hour_utc": hour, "grid_boundary": boundary,
+                   "gco2e_per_kwh": Decimal(value).scaleb(-6), "is_estimated": random.random() < 0.5}
 
 
 def _instruments(random: Random, days: list[date]) -> Iterator[Row]:
@@ -200,6 +209,19 @@ def _factor(random: Random, provider: str, model: str, gpu_model: str | None, ti
     for name in ("embodied_gco2e_per_request", "embodied_gco2e_per_output_token"):
         found[name] = random.choice([None, Decimal(random.randint(0, 10**14)).scaleb(-18)])
     return found
+
+
+def _disclosures(random: Random, days: list[date]) -> Iterator[Row]:
+    """What suppliers say of their own models and of those that they sell for others, some of it for some days only."""
+    for supplier, provider, model in (
+        ("p0", "p0", "m0"), ("p1", "p0", "m0"), ("p1", "p1", "m0"), ("openai", "openai", "m1"),
+        ("openai", "openai", "m1"), ("stranger", "stranger", "m9"),
+    ):
+        if random.random() < 0.4:
+            found = _factor(random, provider, model, None, 2, days)
+            yield {**found, "factor_set": "disclosures", "supplier": supplier,
+                   **{f"kwh_per_nano_usd{end}": Decimal(0) for end in ENDS},
+                   "valid_to": random.choice([None, days[len(days) // 2], days[len(days) // 3]])}
 
 
 def _organisation(random: Random, number: int, tables: dict[str, list[Row]]) -> None:
@@ -332,10 +354,11 @@ def shuffled(tables: dict[str, list[Row]], seed: int) -> dict[str, list[Row]]:
 
 
 def on_one_rung(tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
-    """The tables without classes and prices, which would answer where a model's own factor is forgotten."""
+    """The tables without classes, prices and disclosures: they would answer where a factor is forgotten."""
     providers = [{**row, "energy_from": row.get("energy_from") if row["provider"] == "own" else None}
                  for row in tables["stg_settings__providers"]]
-    return {**tables, "stg_settings__models": [], "stg_settings__providers": providers}
+    return {**tables, "stg_settings__models": [], "stg_settings__providers": providers,
+            "int_disclosure__factors": []}
 
 
 def without_one_model(tables: dict[str, list[Row]]) -> Iterator[tuple[str, dict[str, list[Row]]]]:

@@ -122,6 +122,51 @@ def test_each_basis_of_the_inventory_holds_every_row_once_and_hardware_whole(led
             date(row["purchase_date"].year, row["purchase_date"].month, 1) for row in tables["stg_settings__hardware"]}
 
 
+@many(4)
+@given(seed=SEEDS)
+def test_scope_2_is_split_where_the_direct_part_is_known_and_nothing_is_lost_or_doubled(ledger, seed):
+    tables = make(seed, 60)
+    ledger.run(tables)
+    ends = tuple(f"location{part}_gco2e{end}" for part in ("", "_direct") for end in ("_low", "", "_high"))
+    known = ledger.totals("int_footprint__hourly", ends, "ghg_scope = 2 and location_direct_gco2e is not null")
+    for end in ("_low", "", "_high"):
+        name, whole, direct = f"emitted_gco2e{end}", known[f"location_gco2e{end}"], known[f"location_direct_gco2e{end}"]
+        lines = {boundary: ledger.totals("fct_inventory_monthly", (name,), f"boundary = '{boundary}'")[name]
+                 for boundary in ("direct", "upstream")}
+        assert lines == {"direct": direct, "upstream": whole - direct} and min(lines.values()) >= 0
+    found = ledger.rows("select distinct ghg_scope, scope3_category, basis, boundary from fct_inventory_monthly "
+                        "where boundary in ('direct', 'upstream') or scope3_category = 3")
+    assert {tuple(row.values()) for row in found} <= {(2, None, "location", "direct"), (3, 3, "location", "upstream")}
+    # why a part is not known is said wherever the energy is known, and nowhere else
+    assert not ledger.rows("""
+        select * from fct_footprint_daily
+        where (location_direct_gco2e is null) <> (energy_kwh is null or direct_gap_reason is not null)
+            or (energy_kwh is null and direct_gap_reason is not null)
+            or location_direct_gco2e > location_gco2e or location_direct_gco2e_high > location_gco2e_high
+    """)
+
+
+@many(3)
+@given(seed=SEEDS)
+def test_forgetting_the_direct_part_lowers_no_upper_bound_and_changes_no_whole(ledger, seed):
+    tables = make(seed, 60)
+    whole = ("location_gco2e_low", "location_gco2e", "location_gco2e_high")
+
+    def stated() -> tuple[dict, Decimal, Decimal]:
+        ledger.run(tables)
+        scope2 = ledger.totals("fct_inventory_monthly", ("emitted_gco2e_high",), "ghg_scope = 2 and basis = 'location'")
+        part = ledger.totals("fct_footprint_daily", ("location_direct_gco2e_high",))
+        return ledger.totals("fct_footprint_daily", whole), *scope2.values(), *part.values()
+
+    before, scope2, part = stated()
+    tables["stg_electricity_maps__carbon_intensity"] = [
+        row for row in tables["stg_electricity_maps__carbon_intensity"] if row["grid_boundary"] == "lifecycle"]
+    after, scope2_without, part_without = stated()
+    assert after == before and scope2_without >= scope2 and part_without >= part
+    assert not ledger.rows("select * from fct_inventory_monthly where boundary in ('direct', 'upstream')")
+    assert not ledger.rows("select * from fct_footprint_daily where location_direct_gco2e is not null")
+
+
 def _read_by() -> dict[str, set[str]]:
     """The models that each model reads, itself and all that lie before it."""
     direct = {path.stem: set(re.findall(r"ref\('(\w+)'\)", path.read_text("utf-8")))
@@ -143,5 +188,6 @@ def test_the_inventory_and_the_sci_view_are_added_nowhere():
     text = (PROJECT / "models/marts/whole/fct_inventory_monthly.sql").read_text("utf-8")
     assert "embodied_gco2e" not in text and "embodied_kgco2e" in text
     sums = [path.name for path in (PROJECT / "models").rglob("*.sql")
-            if re.search(r"(location|market)_gco2e\w*\s*\+\s*\w*\.?(location|market)_gco2e", path.read_text("utf-8"))]
+            if re.search(r"(location|market)\w*_gco2e\w*\s*\+\s*\w*\.?(location|market)\w*_gco2e",
+                         path.read_text("utf-8"))]
     assert sums == []

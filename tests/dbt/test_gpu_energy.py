@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import duckdb
 import pytest
@@ -139,19 +140,65 @@ def test_a_gap_that_one_of_two_days_cannot_see_is_unmeasured_in_both(hourly):
     assert dict(unmeasured) == {DAY: 86_400 - 60, NEXT: 86_400 - 60}
 
 
-def test_mig_copies_count_once_and_are_shared_by_activity(hourly):
-    # 1001 mJ; p1 is busy 0.1, p2 0.3 + 0.6 on two instances, the fourth instance is empty
-    rows = hourly([
-        reading("energy_j", at(clock), value, pod)
-        for clock, value in (("10:00:00", "5"), ("10:01:00", "6.001")) for pod in ("p1", "p2", None)
-    ] + [
-        reading("util_ratio", at("10:01:00"), value, pod, gpu_instance_id=instance)
-        for instance, pod, value in (("1", "p1", "0.1"), ("2", "p2", "0.3"), ("3", "p2", "0.6"), ("4", None, "0"))
-    ])
-    assert {(r["pod"], r["line"]): int(r["energy_millijoules"]) for r in rows} == {
-        ("p1", "direct"): 100, ("p2", "direct"): 901,  # 100.1 rounded down, and the rest
+def mig(instances, joules, model="H100"):
+    """A board from 10:00 to 10:01; an instance is its number, profile, pod and activity, None where not exported."""
+    labels = [{"gpu_instance_id": number, "gpu_instance_profile": profile, "gpu_model": model}
+              for number, profile, _, _ in instances]
+    found = [
+        reading("energy_j", at(clock), value, pod, **label)  # every instance repeats the board's counter
+        for clock, value in (("10:00:00", 5), ("10:01:00", 5 + Decimal(joules)))
+        for label, (_, _, pod, _) in zip(labels, instances, strict=True)
+    ]
+    return found + [
+        reading("util_ratio", at("10:01:00"), activity, pod, **label)
+        for label, (_, _, pod, activity) in zip(labels, instances, strict=True) if activity is not None
+    ]
+
+
+def shared(rows):
+    """Millijoules and seconds by pod and line."""
+    return {(r["pod"], r["line"]): (int(r["energy_millijoules"]), int(r["gpu_seconds"])) for r in rows}
+
+
+def test_mig_copies_count_once_idle_power_by_slices_and_the_rest_by_activity(hourly):
+    # An H100 has 7 slices and idles at 84 W: 5040 J in 60 s, of which 3 slices have 2160, 2 have 1440; the empty
+    # instance and the slice without one have 1440. 12,600 - 5040 = 7560 J by 3 x 0.5 and 2 x 0.25, so 5670 and 1890.
+    told = [("1", "3g.40gb", "p1", "0.5"), ("2", "2g.20gb", "p2", "0.25"), ("3", "1g.10gb", None, "0")]
+    rows = hourly(mig(told, 12_600))
+    assert shared(rows) == {
+        ("p1", "direct"): (7_830_000, 25), ("p2", "direct"): (3_330_000, 17), (None, "idle"): (1_440_000, 18),
     }
-    assert sum(r["gpu_seconds"] for r in rows) == 60
+    assert {r["share_method"] for r in rows} == {"slices_activity"}
+
+
+@pytest.mark.parametrize("activity", [None, "0"])
+def test_where_no_activity_is_told_those_who_hold_slices_were_active(hourly, activity):
+    # the same board: 7560 J by 3 and 2 slices are 4536 and 3024 J; one instance that tells nothing makes all unknown
+    told = [("1", "3g.40gb", "p1", activity), ("2", "2g.20gb", "p2", activity), ("3", "1g.10gb", None, None)]
+    rows = hourly(mig(told, 12_600))
+    assert {key: value[0] for key, value in shared(rows).items()} == {
+        ("p1", "direct"): 2_160_000 + 4_536_000, ("p2", "direct"): 1_440_000 + 3_024_000, (None, "idle"): 1_440_000,
+    }
+    assert {r["share_method"] for r in rows} == {"slices"}
+    part_told = mig([("1", "3g.40gb", "p1", "0.9"), ("2", "2g.20gb", "p2", activity and None)], 12_600)
+    assert {r["share_method"] for r in hourly(part_told)} == {"slices"}
+
+
+def test_a_board_of_unknown_idle_power_is_split_by_the_slices_it_has(hourly):
+    # an A30 has 4 slices; of a board of which nobody knows, the instances are all there is
+    one = [("1", "1g.6gb", "p1", None)]
+    assert shared(hourly(mig(one, 1, "NVIDIA A30"))) == {("p1", "direct"): (250, 15), (None, "idle"): (750, 45)}
+    assert shared(hourly(mig([*one, ("2", "2g.12gb", None, None)], "0.9", "home-made"))) == {
+        ("p1", "direct"): (300, 20), (None, "idle"): (600, 40)}
+    # without a profile the instances count alike; two pods on one instance share it
+    twice = [("1", None, "p1", None), ("1", None, "p2", None), ("2", None, "p3", None)]
+    assert {key: value[0] for key, value in shared(hourly(mig(twice, 1, "NVIDIA A30"))).items()} == {
+        ("p1", "direct"): 250, ("p2", "direct"): 250, ("p3", "direct"): 500}
+
+
+def test_a_board_in_mig_mode_that_nobody_holds_is_idle_and_one_that_one_pod_holds_whole_is_not(hourly):
+    assert shared(hourly(mig([("1", "1g.10gb", None, "0")], 6_000))) == {(None, "idle"): (6_000_000, 60)}
+    assert shared(hourly(mig([("0", "7g.80gb", "p", "1")], 6_000))) == {("p", "direct"): (6_000_000, 60)}
 
 
 def test_pods_on_a_time_sliced_card_share_it_evenly_where_nothing_tells(hourly):
@@ -161,6 +208,18 @@ def test_pods_on_a_time_sliced_card_share_it_evenly_where_nothing_tells(hourly):
     ])
     assert {r["pod"]: int(r["energy_millijoules"]) for r in rows} == {"s1": 333, "s2": 333, "s3": 334}
     assert {r["pod"]: int(r["gpu_seconds"]) for r in rows} == {"s1": 20, "s2": 20, "s3": 20}
+    assert {r["share_method"] for r in rows} == {"pods"}
+
+
+def test_pods_on_a_time_sliced_card_pay_alike_for_holding_it_and_by_their_use_for_the_rest(hourly):
+    # an H100 idles at 84 W x 60 s = 5040 J, 2520 each; of 9000 - 5040 = 3960 J s1 has 3 parts of 4
+    rows = hourly([
+        *(reading("energy_j", at(clock), value, pod)
+          for clock, value in (("10:00:00", 0), ("10:01:00", 9000)) for pod in ("s1", "s2")),
+        reading("util_ratio", at("10:01:00"), "0.6", "s1"), reading("util_ratio", at("10:01:00"), "0.2", "s2"),
+    ])
+    assert shared(rows) == {("s1", "direct"): (2_520_000 + 2_970_000, 30), ("s2", "direct"): (2_520_000 + 990_000, 30)}
+    assert {r["share_method"] for r in rows} == {"pods_activity"}
 
 
 def test_a_card_that_nobody_holds_is_idle(hourly):
@@ -214,7 +273,7 @@ def test_dbt_replaces_days_in_any_order_and_a_day_that_became_empty(project, hom
     build(DAY, THREE)
     together = table()
     # the whole counter runs from 0 to 270 J
-    assert sum(row[10] or 0 for row in together) == 270_000
+    assert sum(row[11] or 0 for row in together) == 270_000
     build(NEXT, NEXT + timedelta(days=1))
     build(DAY, NEXT)
     assert table() == together
@@ -231,7 +290,11 @@ ONE = st.tuples(
     ),
     st.integers(0, 900_000),  # millijoules more than before
     st.sampled_from(["counts"] * 8 + ["reset", "no counter", "no power"]),
-    st.sampled_from([("a",), ("a",), ("b",), (), ("a", "b", "c")]),
+    st.sampled_from([
+        ("a",), ("a",), ("b",), (), ("a", "b", "c"),
+        (("1", "3g.40gb", "a"), ("2", "2g.20gb", "b"), ("3", "1g.10gb", None)), (("1", "1g.10gb", "a"),),
+        (("1", "4g.40gb", "b"), ("1", "4g.40gb", "a"), ("2", None, "b")), (("0", "7g.80gb", None),),
+    ]),
 )
 
 
@@ -248,12 +311,16 @@ def test_every_millijoule_of_every_counter_is_somewhere_once(sql, home, cards, s
             instant = at("00:00:00") + timedelta(milliseconds=now)
             if now >= midnights[-1] + 3_600_000:
                 break
-            for pod in pods or (None,):
+            for holder in pods or (None,):
+                number, profile, pod = holder if isinstance(holder, tuple) else (None, None, holder)
+                labels = {"gpu_instance_id": number, "gpu_instance_profile": profile}
                 if event != "no counter":
-                    readings.append(reading("energy_j", instant, Decimal(count) / 1000, pod, uuid))
+                    readings.append(reading("energy_j", instant, Decimal(count) / 1000, pod, uuid, **labels))
                 if event != "no power":
-                    readings.append(reading("power_w", instant, 250, pod, uuid))
-                readings.append(reading("util_ratio", instant, Decimal(len(pod or "") * (more % 7)) / 10, pod, uuid))
+                    readings.append(reading("power_w", instant, 250, pod, uuid, **labels))
+                if not number or more % 3:
+                    busy = Decimal(len(pod or "") * (more % 7)) / 10
+                    readings.append(reading("util_ratio", instant, busy, pod, uuid, **labels))
             if event == "no counter":
                 continue
             if previous is not None and count >= previous[1]:
@@ -287,3 +354,35 @@ def _kept(low: int, high: int, delta: int, midnights: list[int]) -> int:
     length = high - low
     inside = max(min(high, midnights[-1]), low)
     return delta * (inside - low) // length
+
+
+INSTANCE = st.tuples(
+    st.integers(1, 4), st.sampled_from([None, "a", "b", "c"]), st.one_of(st.none(), st.integers(0, 1000)),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(INSTANCE, min_size=1, max_size=4).filter(lambda made: sum(one[0] for one in made) <= 7),
+       st.integers(0, 90_000_000), st.sampled_from(["H100", "NVIDIA A30", "home-made"]))
+def test_a_board_in_mig_mode_is_shared_as_fractions_say(sql, home, made, millijoules, model):
+    instances = [(str(number), f"{slices}g.9gb", pod, None if busy is None else Decimal(busy) / 1000)
+                 for number, (slices, pod, busy) in enumerate(made)]
+    land(home, mig(instances, Decimal(millijoules) / 1000, model), DAY, 3)
+    rows = [row for row in run(sql, home) if row["method"] != "unmeasured"]
+    # independently: fractions, by the formulae and not by running sums
+    whole = max({"H100": 7, "NVIDIA A30": 4, "home-made": 0}[model], sum(slices for slices, _, _ in made))
+    pods = sorted({pod for _, pod, _ in made if pod})
+    held = {pod: Fraction(sum(s for s, p, _ in made if p == pod), whole) for pod in pods}
+    told = all(busy is not None for _, pod, busy in made if pod)
+    use = {pod: sum(s * (busy or 0) for s, p, busy in made if p == pod) for pod in [*pods, None]}
+    idle = min(millijoules, 84 * 60 * 1000) if model == "H100" else 0 if told and any(use.values()) else millijoules
+    if not told or not any(use.values()):
+        use = {pod: held[pod] for pod in pods} or {None: 1}
+    held[None] = 1 - sum(held.values())
+    active, all_use = millijoules - idle, sum(use.values())
+    expected = {pod: idle * held[pod] + active * Fraction(use.get(pod, 0)) / all_use for pod in [*pods, None]}
+    assert sum(row["energy_millijoules"] for row in rows) == millijoules
+    assert sum(row["gpu_seconds"] for row in rows) == 60
+    for pod, exact in expected.items():
+        # each of the two splits is cut to whole millijoules
+        assert abs((energy(rows, pod=pod) or 0) - exact) < 2, (pod, exact)

@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
 
 from pipelines.errors import SourceError
 from pipelines.http import LONGEST_WAIT_SECONDS, Client, RequestRefused, Unreachable
@@ -278,3 +279,34 @@ def test_a_key_that_addresses_write_otherwise_is_cut_out_as_well(vendor, waits):
 def test_an_address_that_is_none_is_told_at_once(client, waits, base_url):
     client.base_url = base_url
     assert "look for stray characters in base_url and VENDOR_KEY" in refusal(client) and waits == []
+
+
+@pytest.mark.parametrize("base_url", [
+    "http://api.vendor.example/v1", "HTTP://api.vendor.example", " http://10.0.0.7:9090", "http://[2001:db8::1]/v1",
+    "http://localhost.vendor.example", "http://127.0.0.1.vendor.example", "http://api.vendor.example\\@localhost/v1",
+])
+def test_a_key_does_not_travel_unencrypted_to_another_machine(client, waits, base_url):
+    client.base_url, client.session.request = base_url, None  # nothing is sent
+    assert refusal(client) == (
+        "Vendor was not asked (base_url, VENDOR_KEY): the key would travel unencrypted to another machine; write "
+        "base_url with https://, or ask without a key where none is needed."
+    )
+    assert waits == []
+
+
+@pytest.mark.parametrize("base_url, headers", [
+    ("http://prometheus.example:9090", {}), ("https://api.vendor.example", {"auth-token": KEY}),
+    ("http://localhost:8080", {"auth-token": KEY}), ("http://demo.localhost", {"auth-token": KEY}),
+    ("http://127.9.9.9:8080", {"auth-token": KEY}), ("http://[::1]:8080", {"auth-token": KEY}),
+])
+def test_without_a_key_encrypted_or_on_this_machine_a_vendor_is_asked(waits, base_url, headers):
+    client, sent = Client("Vendor", base_url, headers, attempts=1, sleep=waits.append), []
+
+    def request(method, url, **more):
+        sent.append(url)
+        raise requests.ConnectionError
+
+    client.session.request = request
+    with pytest.raises(Unreachable):
+        client.get("usage")
+    assert sent == [f"{base_url}/usage"]

@@ -8,7 +8,7 @@ import random
 import resource
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import duckdb
@@ -19,7 +19,7 @@ from landing_probe import AFTER, BEFORE, D1, D2, D3, FETCHED, land, row, source
 
 from pipelines import landing, receipts
 from pipelines.errors import Finding, JevonsError, SourceError
-from pipelines.source import DayFile, Page
+from pipelines.source import Column, DayFile, Page
 from pipelines.sources import deliveries
 from pipelines.typed import to_arrow
 from pipelines.window import Window
@@ -165,6 +165,16 @@ def test_what_was_rejected_lies_beside_the_findings(tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == ["findings.json", "part.parquet", "rejected.csv"]
 
 
+def test_only_what_is_new_or_changed_needs_the_gate(tmp_path):
+    land(tmp_path, pages([row("a"), row("b", D2)]), Window.of_days(D1, D2))
+    probed = pages([row("a"), row("b", D2, tokens=6), row("c", D3)])
+    with landing.scratch(tmp_path) as scratch:
+        staged = landing.stage(probed, probed.tables[0], probe.context(tmp_path, scratch), THREE)
+        assert sorted(landing.unseen(staged, tmp_path)) == [D2, D3]
+        (day_folder(tmp_path) / "receipt.json").write_text("{")  # cut off by a crash: nothing proves that it passed
+        assert sorted(landing.unseen(staged, tmp_path)) == [D1, D2, D3]
+
+
 def test_the_same_record_twice_counts_once(tmp_path):
     landed = land(tmp_path, pages([row("a", tokens=7), row("b")], [row("a", tokens=7), row("a", tokens=7)]), ONE)
     assert landed.findings == [] and receipt(tmp_path)["duplicates"] == 2
@@ -179,7 +189,7 @@ def test_one_id_for_two_records_is_refused_in_one_sentence(tmp_path, other):
     landed = land(tmp_path, pages([row("a", tokens=7), other, row("b"), row("c", D2)]), Window.of_days(D1, D2))
     (finding,) = landed.findings
     assert finding.sentence() == (
-        "things of 2026-06-01: 1 ids stand for different records (a); keep the right one at the source and land the "
+        "things of 2026-06-01: 1 id stands for different records (a); keep the right one at the source and land the "
         "day again."
     )
     assert landed.quarantined == [D1] and landed.changed == [D2]
@@ -405,3 +415,14 @@ def test_a_day_that_passes_says_nothing_of_another(tmp_path):
     both = source([Page([row("a"), row("b", D2)], "both")])
     land(tmp_path, both, THREE, [Finding("here", "wrong", "mend it", D1.isoformat())])
     assert [path.parent.parent.name for path in landing.waiting(tmp_path)] == [f"dt={D1}"]
+
+
+def test_days_of_before_have_a_null_in_a_column_that_came_later(tmp_path):
+    made = source([Page([row("a")], "first")])
+    land(tmp_path, made, ONE)
+    landing.ensure_readable(tmp_path, [made])
+    (table,) = made.tables
+    grown = replace(made, tables=(replace(table, columns=(*table.columns, Column("size", "INTEGER", "New."))),))
+    landing.ensure_readable(tmp_path, [grown])
+    files = f"{tmp_path}/raw/probe/things/*/part.parquet"
+    assert duckdb.sql(f"select id, size from read_parquet('{files}', union_by_name = true)").fetchall() == [("a", None)]

@@ -47,6 +47,15 @@ def test_what_is_written_is_what_is_read(tmp_path):
     assert "secret" not in repr(found)
 
 
+@pytest.mark.parametrize("country, market, stored", [
+    ("FR", "DE", ("FRA", "DEU")), ("GBR", "AIB", ("GBR", "AIB")), ("US", "FRA", ("USA", "FRA")),
+])
+def test_a_country_is_kept_in_three_letters(tmp_path, country, market, stored):
+    text = GOOD.replace('country = "FRA"', f'country = "{country}"\nmarket_boundary = "{market}"')
+    site, = loaded(tmp_path, text).sites
+    assert (site.country, site.market_boundary) == stored
+
+
 HARDWARE = """
 [hardware.rack-7]
 site = "here"
@@ -151,7 +160,10 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
         ('name = "Probe"', "name = 5", ("the wrong kind", "organisation.name", "give text in quotes")),
         ('name = "Probe"', 'sandbox = "no"', ("the wrong kind", "organisation.sandbox", "give true or false")),
         ('zone = "FR"', "zone = 33", ("the wrong kind", "sites.here.zone")),
-        ('country = "FRA"', 'country = "FR"', ("names a country", "sites.here.country", "three letters of ISO 3166")),
+        ('country = "FRA"', 'country = "XXX"', (
+            "A site names a country that there is not", "sites.here.country", "it is 'XXX'", "such as FR or FRA")),
+        ('country = "FRA"', 'country = "WOR"', ("a country that there is not", "it is 'WOR'")),
+        ('country = "FRA"', 'country = "fra"', ("a country that there is not", "it is 'fra'")),
         ("[sources.openai]", "[sources]\nopenai = true", ("a value where a section belongs", "sources.openai",
                                                          "True is not a section", "write [sources.openai]")),
     ],

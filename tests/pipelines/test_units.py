@@ -66,6 +66,26 @@ def test_a_range_has_one_unit():
     assert units.energy_range(None, 5) == "unknown"
 
 
+def test_a_range_has_the_unit_of_its_figure():
+    assert _plain(units.energy_range(345, 12460, 5600)) == "0.345 to 12.5 MWh"  # that of the figure it belongs to
+    assert _plain(units.energy_range(345, 12460, 0)) == "345 to 12,460 kWh"
+    assert _plain(units.carbon_range(159, 18600, 1040)) == "0.159 to 18.6 tCO2e"
+    assert _plain(units.carbon_range(Decimal("0.381"), Decimal("3.5"))) == "381 to 3,500 gCO2e"
+    assert _plain(units.carbon_range(0, 12)) == "0 to 12.0 kgCO2e"
+    assert units.carbon_range(None, 5, 2) == "unknown"
+    assert _plain(units.quantity_range("location_kgco2e", 2, 3)) == "2.00 to 3.00 kgCO2e"
+    assert _plain(units.quantity_range("requests", 5, 2_000_000)) == "5 calls to 2.00 million calls"
+    assert units.quantity_range("requests", None, 2) == "unknown"
+
+
+def test_a_noun_agrees_with_its_number():
+    assert [_plain(units.counted(value, "day")) for value in (0, 1, 2, 1200, None)] == [
+        "0 days", "1 day", "2 days", "1,200 days", "unknown"
+    ]  # fmt: skip
+    assert _plain(units.counted(1, "day was", "days were")) == "1 day was"
+    assert [units.noun(value, "is", "are") for value in (0, 1, 2)] == ["are", "is", "are"]
+
+
 def test_percent_does_not_round_to_all_or_nothing():
     written = [_plain(units.percent(ratio)) for ratio in (0, 0.0001, 0.0412, 0.99966, 1, 1.3)]
     assert written == ["0 %", "< 0.1 %", "4.1 %", "> 99.9 %", "100 %", "130.0 %"]

@@ -55,12 +55,12 @@ def test_records_in_order_pass(tmp_path):
 
 
 WRONG = [
-    ({"tokens": -5}, "tokens must be at least 0, broken 1 times (found -5)"),
-    ({"tokens": None}, "tokens must not be empty, broken 1 times"),
-    ({"id": None}, "id must not be empty, broken 1 times"),
-    ({"attempt": 0}, "attempt must be at least 1, broken 1 times (found 0)"),
-    ({"usd": "-0.000000001"}, "usd must be at least 0, broken 1 times (found -0.000000001)"),
-    ({"status": "fine"}, "status must be one of ok, error, broken 1 times (found fine)"),
+    ({"tokens": -5}, "tokens must be at least 0, broken once (found -5)"),
+    ({"tokens": None}, "tokens must not be empty, broken once"),
+    ({"id": None}, "id must not be empty, broken once"),
+    ({"attempt": 0}, "attempt must be at least 1, broken once (found 0)"),
+    ({"usd": "-0.000000001"}, "usd must be at least 0, broken once (found -0.000000001)"),
+    ({"status": "fine"}, "status must be one of ok, error, broken once (found fine)"),
     ({}, None),
 ]
 
@@ -77,7 +77,7 @@ def test_every_broken_rule_of_every_day_is_told(tmp_path):
     second = [{**GOOD, "status": "x"}, {**GOOD, "id": "b", "tokens": -7, "status": "y"}]
     assert sentences(tmp_path, (D1, first), (D2, second), (D3, [GOOD])) == [
         ("2026-06-01", "tokens must be at least 0, broken 8 times (found -1, -2, -3, -4, -5)"),
-        ("2026-06-02", "tokens must be at least 0, broken 1 times (found -7)"),
+        ("2026-06-02", "tokens must be at least 0, broken once (found -7)"),
         ("2026-06-02", "status must be one of ok, error, broken 2 times (found x, y)"),
     ]
 
@@ -85,7 +85,7 @@ def test_every_broken_rule_of_every_day_is_told(tmp_path):
 def test_the_sentence_says_where_and_what_to_do(tmp_path):
     (finding,) = landing.inspect(TABLE, batch(tmp_path, (None, [{**GOOD, "tokens": -1}])), tmp_path)
     assert finding.day is None and finding.sentence() == (
-        "calls of the whole table: tokens must be at least 0, broken 1 times (found -1); correct it at the source and "
+        "calls of the whole table: tokens must be at least 0, broken once (found -1); correct it at the source and "
         "land the day again.")
 
 
@@ -93,7 +93,7 @@ def test_days_without_records_pass(tmp_path):
     assert landing.inspect(TABLE, {}, tmp_path) == []
     assert sentences(tmp_path, (D1, [])) == []
     assert sentences(tmp_path, (D1, []), (D2, [{**GOOD, "tokens": -1}])) == [
-        ("2026-06-02", "tokens must be at least 0, broken 1 times (found -1)")]
+        ("2026-06-02", "tokens must be at least 0, broken once (found -1)")]
 
 
 def test_a_folder_with_a_quote_in_its_name_is_looked_at_all_the_same(tmp_path):
@@ -131,6 +131,8 @@ GOOD_MARTS = {
         "usage_date": ("date", "2026-06-01"), "team_id": ("varchar", "t"), "workflow_id": ("varchar", "w"),
         "source": ("varchar", "openai"), "attribution_method": ("varchar", "direct"),
         "energy_line": ("varchar", "idle"), "ghg_scope": ("integer", 3), **QUANTITIES,
+        "location_direct_gco2e_low": (KWH, "1"), "location_direct_gco2e": (KWH, "2"),
+        "location_direct_gco2e_high": (KWH, "3"),
     },
     "fct_workflow_daily": {**QUANTITIES, **RATIOS},
     "fct_team_daily": {**QUANTITIES, **RATIOS},
@@ -178,62 +180,66 @@ def test_marts_in_order_are_published(tmp_path):
 # mart, what is wrong with a row of it, and what a person is told
 NEVER = [
     ("fct_footprint_daily", {"energy_kwh_low": "1.5"},
-     "energy_kwh must not be below energy_kwh_low, broken 1 times (found 1 beside 1.5)"),
+     "energy_kwh must not be below energy_kwh_low, broken once (found 1 beside 1.5)"),
     ("fct_footprint_daily", {"energy_kwh": "2.000000001"},
-     "energy_kwh_high must not be below energy_kwh, broken 1 times (found 2 beside 2.000000001)"),
+     "energy_kwh_high must not be below energy_kwh, broken once (found 2 beside 2.000000001)"),
     ("fct_footprint_daily", {"energy_kwh_low": "-0.000000001"},
-     "energy_kwh_low must be at least 0, broken 1 times (found -0.000000001)"),
-    ("fct_footprint_daily", {"call_count": -1}, "call_count must be at least 0, broken 1 times (found -1)"),
-    ("fct_footprint_daily", {"location_gco2e": "-7.5", "location_gco2e_low": None},
-     "location_gco2e must be at least 0, broken 1 times (found -7.5)"),
+     "energy_kwh_low must be at least 0, broken once (found -0.000000001)"),
+    ("fct_footprint_daily", {"call_count": -1}, "call_count must be at least 0, broken once (found -1)"),
+    ("fct_footprint_daily", {"location_gco2e": "-7.5", "location_gco2e_low": None, "location_direct_gco2e": None},
+     "location_gco2e must be at least 0, broken once (found -7.5)"),
     ("fct_footprint_daily", {"location_gco2e_low": "3.5"},
-     "location_gco2e must not be below location_gco2e_low, broken 1 times (found 3.25 beside 3.5)"),
+     "location_gco2e must not be below location_gco2e_low, broken once (found 3.25 beside 3.5)"),
+    ("fct_footprint_daily", {"location_direct_gco2e": "3.5", "location_direct_gco2e_high": None},
+     "location_gco2e must not be below location_direct_gco2e, broken once (found 3.25 beside 3.5)"),
+    ("fct_footprint_daily", {"location_direct_gco2e_high": "1.5"},
+     "location_direct_gco2e_high must not be below location_direct_gco2e, broken once (found 1.5 beside 2)"),
     ("fct_team_daily", {"market_gco2e_high": "3.1"},
-     "market_gco2e_high must not be below market_gco2e, broken 1 times (found 3.1 beside 3.25)"),
-    ("fct_footprint_daily", {"ghg_scope": 1}, "ghg_scope must be one of 2, 3, broken 1 times (found 1)"),
+     "market_gco2e_high must not be below market_gco2e, broken once (found 3.1 beside 3.25)"),
+    ("fct_footprint_daily", {"ghg_scope": 1}, "ghg_scope must be one of 2, 3, broken once (found 1)"),
     ("fct_inventory_monthly", {"emitted_gco2e": "9"},
-     "emitted_gco2e_high must not be below emitted_gco2e, broken 1 times (found 3 beside 9)"),
-    ("fct_inventory_monthly", {"basis": "both"}, "basis must be one of location, market, broken 1 times (found both)"),
-    ("fct_market_monthly", {"unknown_kwh": "-1"}, "unknown_kwh must be at least 0, broken 1 times (found -1)"),
+     "emitted_gco2e_high must not be below emitted_gco2e, broken once (found 3 beside 9)"),
+    ("fct_inventory_monthly", {"basis": "both"}, "basis must be one of location, market, broken once (found both)"),
+    ("fct_market_monthly", {"unknown_kwh": "-1"}, "unknown_kwh must be at least 0, broken once (found -1)"),
     ("fct_market_instrument_monthly", {"left_over_kwh": "-1"},
-     "left_over_kwh must be at least 0, broken 1 times (found -1)"),
+     "left_over_kwh must be at least 0, broken once (found -1)"),
     ("fct_sci_daily", {"sci_gco2e_per_unit": "-1"},
-     "sci_gco2e_per_unit must be at least 0, broken 1 times (found -1)"),
-    ("fct_footprint_daily", {"team_id": None}, "team_id must not be empty, broken 1 times"),
+     "sci_gco2e_per_unit must be at least 0, broken once (found -1)"),
+    ("fct_footprint_daily", {"team_id": None}, "team_id must not be empty, broken once"),
     ("fct_footprint_daily", {"attribution_method": "guessed"},
-     "attribution_method must be one of direct, allocated, orphan, unattributed, broken 1 times (found guessed)"),
+     "attribution_method must be one of direct, allocated, orphan, unattributed, broken once (found guessed)"),
     ("fct_footprint_daily", {"energy_line": "x"},
-     "energy_line must be one of direct, shared, idle, overhead, broken 1 times (found x)"),
+     "energy_line must be one of direct, shared, idle, overhead, broken once (found x)"),
     ("fct_workflow_daily", {"energy_kwh_low": "1.5"},
-     "energy_kwh must not be below energy_kwh_low, broken 1 times (found 1 beside 1.5)"),
+     "energy_kwh must not be below energy_kwh_low, broken once (found 1 beside 1.5)"),
     ("fct_workflow_daily", {"measured_ratio": "-0.1"},
-     "measured_ratio must be between 0 and 1, broken 1 times (found -0.1)"),
-    ("fct_team_daily", {"output_tokens": -20}, "output_tokens must be at least 0, broken 1 times (found -20)"),
+     "measured_ratio must be between 0 and 1, broken once (found -0.1)"),
+    ("fct_team_daily", {"output_tokens": -20}, "output_tokens must be at least 0, broken once (found -20)"),
     ("fct_team_daily", {"coverage_ratio": "1.000001"},
-     "coverage_ratio must be between 0 and 1, broken 1 times (found 1.000001)"),
+     "coverage_ratio must be between 0 and 1, broken once (found 1.000001)"),
     ("fct_organisation_daily", {"energy_kwh_high": "0.9"},
-     "energy_kwh_high must not be below energy_kwh, broken 1 times (found 0.9 beside 1)"),
+     "energy_kwh_high must not be below energy_kwh, broken once (found 0.9 beside 1)"),
     ("fct_organisation_daily", {"orphan_call_ratio": "2"},
-     "orphan_call_ratio must be between 0 and 1, broken 1 times (found 2)"),
+     "orphan_call_ratio must be between 0 and 1, broken once (found 2)"),
     ("fct_ceiling_position_daily", {"used_low": "2.5"},
-     "used_quantity must not be below used_low, broken 1 times (found 2 beside 2.5)"),
+     "used_quantity must not be below used_low, broken once (found 2 beside 2.5)"),
     ("fct_ceiling_position_daily", {"used_high": "1"},
-     "used_high must not be below used_quantity, broken 1 times (found 1 beside 2)"),
+     "used_high must not be below used_quantity, broken once (found 1 beside 2)"),
     ("fct_ceiling_position_daily", {"breach_probability": "1.5"},
-     "breach_probability must be between 0 and 1, broken 1 times (found 1.5)"),
+     "breach_probability must be between 0 and 1, broken once (found 1.5)"),
     ("fct_ceiling_position_daily", {"status": "fine"},
-     "status must be one of within, undecided, on course to exceed, exceeded, broken 1 times (found fine)"),
+     "status must be one of within, undecided, on course to exceed, exceeded, broken once (found fine)"),
     ("fct_coverage_daily", {"orphan_call_ratio": "-1"},
-     "orphan_call_ratio must be between 0 and 1, broken 1 times (found -1)"),
+     "orphan_call_ratio must be between 0 and 1, broken once (found -1)"),
     ("fct_coverage_daily", {"received_tables": 3},
-     "expected_tables must not be below received_tables, broken 1 times (found 2 beside 3)"),
+     "expected_tables must not be below received_tables, broken once (found 2 beside 3)"),
     ("fct_ceiling_position_daily", {"breach_probability_high": "1.1"},
-     "breach_probability_high must be between 0 and 1, broken 1 times (found 1.1)"),
-    ("fct_range_monthly", {"central": "0.5"}, "central must not be below low, broken 1 times (found 0.5 beside 1)"),
-    ("fct_range_monthly", {"high": "1.5"}, "high must not be below central, broken 1 times (found 1.5 beside 2)"),
-    ("fct_range_monthly", {"mean": "0.5"}, "mean must not be below low, broken 1 times (found 0.5 beside 1)"),
+     "breach_probability_high must be between 0 and 1, broken once (found 1.1)"),
+    ("fct_range_monthly", {"central": "0.5"}, "central must not be below low, broken once (found 0.5 beside 1)"),
+    ("fct_range_monthly", {"high": "1.5"}, "high must not be below central, broken once (found 1.5 beside 2)"),
+    ("fct_range_monthly", {"mean": "0.5"}, "mean must not be below low, broken once (found 0.5 beside 1)"),
     ("fct_coverage_daily", {"received_account_count": 3},
-     "expected_account_count must not be below received_account_count, broken 1 times (found 2 beside 3)"),
+     "expected_account_count must not be below received_account_count, broken once (found 2 beside 3)"),
 ]
 
 

@@ -176,6 +176,38 @@ def test_a_raise_written_straight_into_the_table_does_not_stand(engine, put, lim
     }
 
 
+def test_a_country_written_in_two_and_in_three_letters_is_one_perimeter(engine, put):
+    put.all()
+    row = "country,{},energy_kwh,2026-06-01,2026-09-01,{}\n"
+    derived = "country:FRA:energy_kwh:2026-06-01:2026-09-01"
+    assert put.one("ceilings", HEADER + row.format("FR", 90)).accepted == 1
+    assert put.one("ceilings", HEADER + row.format("FRA", 80)).accepted == 1
+    assert "a ceiling is never raised" in put.one("ceilings", HEADER + row.format("FR", 85)).refused[0].sentence()
+    assert put.one("ceilings", HEADER + row.format("XX", 1)).refused[0].sentence().endswith(
+        "perimeter_id: 'XX' is not a country; use ISO 3166-1, such as FR or FRA.")
+    assert "the registry knows no country 'ITA'" in put.one(
+        "ceilings", HEADER + row.format("IT", 1)).refused[0].sentence()
+    kept = ceilings(engine)[derived]
+    assert (kept["perimeter_id"], kept["limit_quantity"]) == ("FRA", 80)
+
+
+def test_two_letters_that_were_recorded_once_bind_like_three(engine, put):
+    put.all()
+    put.one("ceilings", HEADER + "country,FRA,energy_kwh,2026-06-01,2026-09-01,90\n")
+    with engine.begin() as connection:  # a registry from before one standard was kept
+        for change in ("update ceilings set perimeter_id = 'FR', ceiling_id = 'old' where perimeter_type = 'country'",
+                       "update teams set country = 'FR' where country = 'FRA'"):
+            connection.exec_driver_sql(f"drop trigger {change.split()[1]}_no_update")
+            connection.exec_driver_sql(change)
+    rows = current_rows(engine)
+    assert {team["country"] for team in rows["teams"]} == {"FRA", "DEU"}
+    assert (ceilings(engine)["old"]["perimeter_id"], ceilings(engine)["old"]["limit_quantity"]) == ("FRA", 90)
+    raised = put.one("ceilings", HEADER + "country,FR,energy_kwh,2026-06-01,2026-09-01,91\n").refused[0].sentence()
+    assert "above the 90 that stand for old, and a ceiling is never raised" in raised
+    assert put.one("ceilings", HEADER + "country,FRA,energy_kwh,2026-06-01,2026-09-01,70\n").accepted == 1
+    assert (ceilings(engine)["old"]["perimeter_id"], ceilings(engine)["old"]["limit_quantity"]) == ("FRA", 70)
+
+
 START = date(2026, 1, 1)
 steps = st.tuples(
     st.sampled_from([None, "a", "b"]), st.integers(0, 4), st.integers(1, 4), st.integers(0, 6),

@@ -1,11 +1,14 @@
 """The command line: what it prints, which exit code it gives, and that nothing there raises a ceiling."""
 
+import re
+
 import pytest
 import typer
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 from pipelines.registry.commands import ceilings_app, registry_app
+from pipelines.registry.models import KINDS
 
 app = typer.Typer()
 app.add_typer(registry_app, name="registry")
@@ -55,7 +58,7 @@ def test_refused_rows_give_exit_code_3_and_wait_in_quarantine(run, files, tmp_pa
     assert result.exit_code == 3
     assert result.stderr.splitlines() == [
         "teams.csv, line 4, team_id: the id 'orphan' is reserved for what nobody owns; choose another id.",
-        "teams.csv, line 5, country: 'France' is not a country code; use ISO 3166, such as FR.",
+        "teams.csv, line 5, country: 'France' is not a country; use ISO 3166-1, such as FR or FRA.",
     ]
     refused = tmp_path / "home" / "quarantine" / "registry" / "teams.refused.csv"
     assert result.stdout.splitlines()[0] == f"teams.csv: 2 recorded, 0 unchanged, 2 rows refused, see {refused}"
@@ -165,6 +168,23 @@ def test_help_has_an_example(run, words):
     result = run(*words, "--help")
     assert result.exit_code == 0
     assert "jevons " + " ".join(words) in result.stdout
+
+
+def test_help_of_import_names_every_column_of_the_tables(run):
+    """The header of each table that a file fills, without what the registry itself notes down."""
+    told = " ".join(run("registry", "import", "--help").stdout.replace("*", "").split())
+    noted = {"row_id", "version", "recorded_at_utc", "recorded_by", "supersedes"}
+    for kind in KINDS.values():
+        listed = told[told.index(f"{kind.name}: "):].removeprefix(f"{kind.name}: ")
+        listed = re.split("|".join(f"{other}: " for other in KINDS), listed)[0]
+        names = set(kind.table.__table__.columns.keys()) - noted
+        if kind.name == "ceilings":
+            names -= {"valid_from"}  # the day of the adoption
+        else:
+            names -= {"reason"}  # of the import
+        assert names <= set(re.findall(r"[a-z_]+", listed)), kind.name
+        assert re.search(r"may be empty: [a-z_, ]*(valid_to|adopted_by)", listed), kind.name
+    assert "usefulness_class (essential, useful, comfort, experimental)" in told
 
 
 def test_another_database_can_be_configured(run, files, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from pipelines.errors import JevonsError
 from pipelines.registry.export import current_rows
 from pipelines.registry.importer import import_csv, kind_of
-from pipelines.registry.models import KINDS
+from pipelines.registry.models import KINDS, Team
 from pipelines.registry.store import current, versions
 
 TEAM_HEADER = "team_id,team_name,unit_id,unit_name,country,valid_from,valid_to\n"
@@ -81,9 +81,9 @@ def test_export_has_one_row_per_id_with_the_types_of_the_raw_tables(put, engine)
     assert list(rows) == ["teams", "workflows", "attribution_rules", "ceilings"]
     assert rows["teams"] == [
         {"team_id": "claims", "team_name": "Claims handling", "unit_id": "insurance", "unit_name": "Insurance",
-         "country": "FR", "valid_from": date(2026, 1, 1), "valid_to": None},
+         "country": "FRA", "valid_from": date(2026, 1, 1), "valid_to": None},
         {"team_id": "tax", "team_name": "Tax", "unit_id": "advisory", "unit_name": "Advisory",
-         "country": "DE", "valid_from": date(2026, 1, 1), "valid_to": None},
+         "country": "DEU", "valid_from": date(2026, 1, 1), "valid_to": None},
     ]
     assert rows["workflows"][1] == {
         "workflow_id": "sums", "workflow_name": "Sums", "team_id": "tax", "owner": "Head of tax",
@@ -141,7 +141,7 @@ TEAM_ROWS = {
     f"{'x' * 65},N,u,U,FR,2026-01-01,": (
         f"team_id: '{'x' * 57}...' is not an id; use 1 to 64 letters, digits, dots, colons, hyphens or underscores."),
     ",N,u,U,FR,2026-01-01,": "team_id: the value is missing; fill it in.",
-    "a,N,u,U,France,2026-01-01,": "country: 'France' is not a country code; use ISO 3166, such as FR.",
+    "a,N,u,U,France,2026-01-01,": "country: 'France' is not a country; use ISO 3166-1, such as FR or FRA.",
     "a,N,u,U,FR,01/02/2026,": "valid_from: '01/02/2026' is not a day; write it as YYYY-MM-DD.",
     "a,N,u,U,FR,2026-02-29,": "valid_from: '2026-02-29' is not a day; write it as YYYY-MM-DD.",
     "a,N,u,U,FR,2026-01-01,2026-01-01": (
@@ -302,7 +302,7 @@ def test_refused_rows_wait_in_quarantine_and_can_be_imported_from_there(put, eng
     assert row == {
         "team_id": "a", "team_name": "One", "unit_id": "u", "unit_name": "U", "country": "France",
         "valid_from": "2026-01-01", "valid_to": "",
-        "refusal_reason": "teams.csv, line 2, country: 'France' is not a country code; use ISO 3166, such as FR.",
+        "refusal_reason": "teams.csv, line 2, country: 'France' is not a country; use ISO 3166-1, such as FR or FRA.",
     }
     mended = folder / "teams.refused.csv"
     mended.write_text(mended.read_text().replace("France,", "FR,", 1))
@@ -342,3 +342,59 @@ def test_a_database_that_may_not_be_written_says_so(put, engine):
     with pytest.raises(JevonsError, match="Nothing was recorded .teams in the registry.: .*readonly"):
         put.one("teams", put.teams + "new,New,u,U,FR,2026-01-01,\n")
     assert current_rows(engine) == engine_rows
+
+
+# A unit has one name
+
+INSURANCE = "the unit insurance would be called 'Insurance' (team claims) and 'Insurances' (team fraud); " \
+            "write one name; to rename a unit, give all its teams together with the new name."
+
+
+def test_a_second_name_of_a_unit_is_refused(put, engine):
+    put.all()
+    result = put.one("teams", put.teams + "fraud,Fraud,insurance,Insurances,FR,2026-01-01,\n")
+    assert [finding.sentence() for finding in result.refused] == [
+        "teams.csv, line 2, unit_name: " + INSURANCE,
+        "teams.csv, line 4, unit_name: " + INSURANCE,
+    ]  # claims is in the file as well: nobody can tell which of the two is meant
+    assert (result.accepted, result.unchanged) == (0, 1)
+    result = put.one("teams", TEAM_HEADER + "fraud,Fraud,insurance,Insurances,FR,2026-01-01,\n")
+    assert [finding.line for finding in result.refused] == [2]
+    assert {team["unit_name"] for team in current_rows(engine)["teams"]} == {"Insurance", "Advisory"}
+
+
+def test_a_unit_is_renamed_by_all_its_teams_at_once(put, engine):
+    put.all()
+    assert put.one("teams", put.teams + "fraud,Fraud,insurance,Insurance,FR,2026-01-01,\n").accepted == 1
+    renamed = put.teams.replace(",Insurance,", ",Risk,")
+    assert put.one("teams", renamed).accepted == 0  # fraud would still say Insurance
+    result = put.one("teams", renamed + "fraud,Fraud,insurance,Risk,FR,2026-01-01,\n")
+    assert (result.accepted, result.unchanged, result.refused) == (2, 1, [])
+    assert {team["unit_name"] for team in current_rows(engine)["teams"]} == {"Risk", "Advisory"}
+    with Session(engine) as session:
+        assert [row.unit_name for row in versions(session, KINDS["teams"], "claims")] == ["Insurance", "Risk"]
+
+
+def test_a_team_held_back_holds_back_who_counts_on_its_leaving(put):
+    """claims would leave insurance for advisory under another name; so it stays, and fraud cannot rename insurance."""
+    put.all()
+    result = put.one("teams", TEAM_HEADER + (
+        "claims,Claims handling,advisory,Advice,FR,2026-01-01,\n"
+        "fraud,Fraud,insurance,Risk,FR,2026-01-01,\n"
+    ))
+    assert result.accepted == 0 and [finding.line for finding in result.refused] == [2, 3]
+    assert "the unit advisory" in result.refused[0].rule and "the unit insurance" in result.refused[1].rule
+
+
+def test_a_team_may_leave_a_unit_that_has_two_names_since_earlier(put, engine):
+    """Registries of earlier versions may hold such a unit; what does not touch its names is recorded."""
+    put.all()
+    with Session(engine) as session:
+        session.add(Team(
+            team_id="fraud", team_name="Fraud", unit_id="insurance", unit_name="Insurances", country="FRA", version=1,
+            valid_from=date(2026, 1, 1), recorded_at_utc=put.now, recorded_by="earlier", reason="earlier",
+        ))
+        session.commit()
+    result = put.one("teams", TEAM_HEADER + "tax,Taxes,advisory,Advisory,DE,2026-01-01,\n")
+    assert (result.accepted, result.refused) == (1, [])
+    assert put.one("teams", TEAM_HEADER + "fraud,Fraud,advisory,Advisory,FR,2026-01-01,\n").accepted == 1

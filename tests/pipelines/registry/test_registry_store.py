@@ -85,7 +85,7 @@ def test_quantities_are_kept_to_the_last_digit(engine, put):
     assert raw == ("123456789012345.123456789", "text")
     assert shares == [("0.33333333", "text"), ("0.66666667", "text"), ("1.00000000", "text")]
     with Session(engine) as session:
-        row = versions(session, KINDS["ceilings"], "country:FR:energy_kwh:2026-06-01:2026-09-01")[0]
+        row = versions(session, KINDS["ceilings"], "country:FRA:energy_kwh:2026-06-01:2026-09-01")[0]
         assert row.limit_quantity == Decimal("123456789012345.123456789")
 
 

@@ -36,7 +36,7 @@ def table(text: str) -> list[dict[str, str]]:
 
 def test_size_of_the_organisation():
     assert (len({t.unit_id for t in TEAMS}), len(TEAMS), len(WORKFLOWS), len(MODELS)) == (4, 12, 60, 25)
-    assert {t.country for t in TEAMS} == {"FR", "DE", "US"}
+    assert {t.country for t in TEAMS} == {"FRA", "DEU", "USA"}
     assert stories.DATA_TO - stories.DATA_FROM == timedelta(days=90)
     assert {s.model for s in STREAMS} == {m.name for m in MODELS}
     assert {s.workflow_id for s in STREAMS} - {None} == {w.workflow_id for w in WORKFLOWS}

@@ -18,11 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import landing
+from pipelines import engine, landing
 from pipelines.errors import SourceError
 from pipelines.settings import Settings
 from pipelines.source import Context
 from pipelines.sources.call_log import SOURCE, TABLE, check
+from pipelines.typed import arrow_schema
 from pipelines.window import Window
 
 ROOT = Path(__file__).parents[3]
@@ -119,7 +120,7 @@ def test_columns_are_mapped_and_every_type_is_the_tables(org):
         ("8", datetime(2026, 6, 1), "azure", "m", None, None, None, 5, None, 0, "error", 1, None, None,
          Decimal("0.123456790"), True, date(2026, 6, 1)),
     ]
-    assert pq.read_schema(org.part()).equals(landing.arrow_schema(TABLE))
+    assert pq.read_schema(org.part()).equals(arrow_schema(TABLE))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -214,7 +215,7 @@ def test_repeated_lines_count_once_and_one_id_for_two_calls_is_refused(org):
     assert org.rows("request_id") == [("a",), ("b",)]
     assert landed.quarantined == [date(2026, 6, 2)]
     assert sentences(landed) == (
-        "calls of 2026-06-02: 1 ids stand for different records (a); "
+        "calls of 2026-06-02: 1 id stands for different records (a); "
         "keep the right one at the source and land the day again."
     )
 
@@ -265,7 +266,7 @@ def test_a_line_of_another_day_is_refused_unless_days_may_spill(org):
     with landing.scratch(org.home) as scratch:
         staged = landing.stage(SOURCE, TABLE, org.context(spilling, scratch), Window.of_days(SECOND, SECOND))
     assert staged.warnings == [
-        "1 calls of 2026-06-01 lie in the file of 2026-06-02: land 2026-06-01 again if it was landed before"
+        "1 call of 2026-06-01 lies in the file of 2026-06-02: land 2026-06-01 again if it was landed before"
     ]
 
 
@@ -303,7 +304,7 @@ def test_a_bad_line_holds_back_its_day_alone(org, line, said):
     org.drop("2026-06-02.csv", "a,2026-06-02T10:00:00Z,m,10,1")
     landed = org.land(DATED, FIRST, SECOND)
     assert said in sentences(landed)
-    assert "the call log of 2026-06-01: 1 lines were refused; each is named." in sentences(landed)
+    assert "the call log of 2026-06-01: 1 line was refused; each is named." in sentences(landed)
     assert landed.quarantined == [date(2026, 6, 1)]
     assert [receipt.day for receipt in landed.receipts] == [SECOND]
     assert [row[:2] for row in org.rejected()] == [("inbox/2026-06-01.csv", 4)]
@@ -553,7 +554,7 @@ def test_a_large_day_has_the_same_bytes_with_one_thread_and_with_four(org, monke
             "select count(*), sum(input_tokens), sum(cost_usd) from (select distinct * from read_csv("
             f"'{source}', header = true, all_varchar = false, types = {{'cost_usd': 'DECIMAL(18,9)'}}))"
         ).fetchone()
-    connect, found = landing.engine.connect, {}
+    connect, found = engine.connect, {}
     for threads in (1, 4):
 
         def limited(*given, threads=threads, **more):
@@ -562,7 +563,7 @@ def test_a_large_day_has_the_same_bytes_with_one_thread_and_with_four(org, monke
             duck.execute(f"set threads = {threads}")
             return _Kept(manager, duck)
 
-        monkeypatch.setattr(landing.engine, "connect", limited)
+        monkeypatch.setattr(engine, "connect", limited)
         landed = org.land(DATED)
         assert landed.findings == []
         found[threads] = sha256(org.part())

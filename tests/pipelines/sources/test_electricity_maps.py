@@ -10,7 +10,7 @@ import pytest
 import responses
 
 from pipelines import landing
-from pipelines.declared import Site
+from pipelines.declared import Provider, Site
 from pipelines.errors import SourceError
 from pipelines.settings import Settings
 from pipelines.source import Context
@@ -25,8 +25,10 @@ OPTIONS = {"base_url": V4, "fallback_url": V3}
 FETCHED = datetime(2026, 7, 1, 3, tzinfo=UTC)
 
 
-def settings(tmp_path, zones=("FR",), token=TOKEN, options=None):
-    sites = tuple(Site(f"site-{number}", zone, "FRA") for number, zone in enumerate(zones))
+def settings(tmp_path, zones=("FR",), token=TOKEN, options=None, own=()):
+    """Sites of a vendor, of which those in the zones `own` are the organisation's own."""
+    sites = tuple(Site(f"site-{number}", zone, "FRA", control="own" if zone in own else None)
+                  for number, zone in enumerate(zones))
     environ = {"ELECTRICITY_MAPS_TOKEN": token} if token else {}
     return Settings(tmp_path, "Test", False, {SOURCE.name: OPTIONS if options is None else options}, sites, (), environ)
 
@@ -46,9 +48,9 @@ def record(zone, at, grams=50, **more):
     }
 
 
-def answer(zone, start, end, grams=50):
+def answer(zone, start, end, grams=50, kind="lifecycle"):
     hours = int((end - start).total_seconds()) // 3600
-    data = [record(zone, start + timedelta(hours=hour), grams) for hour in range(hours)]
+    data = [record(zone, start + timedelta(hours=hour), grams, emissionFactorType=kind) for hour in range(hours)]
     return {"zone": zone, "temporalGranularity": "hourly", "data": data}
 
 
@@ -57,10 +59,14 @@ def asked(request):
     return query, datetime.fromisoformat(query["start"]), datetime.fromisoformat(query["end"])
 
 
-def serve(mock, change=None, base=V4):
-    """Answers any past-range request with 50 g for each hour asked; `change` edits the answer first."""
+def serve(mock, change=None, base=V4, change_direct=None):
+    """Answers any past-range request with 50 g for each hour asked, 30 g direct; a change edits the answer first."""
     def reply(request):
         query, start, end = asked(request)
+        if query["emissionFactorType"] == "direct":
+            body = answer(query["zone"], start, end, 30, "direct")
+            refused = change_direct(body) if change_direct else None
+            return refused or (200, {}, json.dumps(body))
         body = answer(query["zone"], start, end)
         if change:
             change(body)
@@ -138,6 +144,72 @@ def test_the_leap_day_lands_with_24_hours_and_the_values_as_decimals(tmp_path, m
     ]
     # 64.25 + 12.345678 + 22 x 50
     assert receipt.totals["carbon_intensity_gco2e_per_kwh"] == "1176.595678"
+
+
+def test_the_direct_part_is_asked_for_own_zones_alone_and_stands_beside_the_whole_life(tmp_path, mock):
+    serve(mock)
+    _, landed = land(context(tmp_path, zones=("FR", "DE"), own=("FR",)), "2026-06-01", "2026-06-12")
+    kinds = [(query["zone"], query["emissionFactorType"]) for query in (asked(call.request)[0] for call in mock.calls)]
+    # 12 days are 2 requests; at most twice as many as without
+    assert kinds == [("DE", "lifecycle")] * 2 + [("FR", "lifecycle")] * 2 + [("FR", "direct")] * 2
+    day = rows(tmp_path / "raw/electricity_maps/carbon_intensity/dt=2026-06-01/part.parquet")
+    assert len(day) == 3 * 24
+    assert {(row[0], row[3], row[2]) for row in day} == {
+        ("DE", "lifecycle", Decimal(50)), ("FR", "lifecycle", Decimal(50)), ("FR", "direct", Decimal(30))}
+    assert landed.findings == [] and landed.receipts[0].warnings == []
+
+
+def test_whose_electricity_is_scope_2_follows_from_what_is_said_or_from_whose_meter_stands_there(tmp_path):
+    sites = tuple(Site(name, f"Z-{name}", "FRA", control=control) for name, control in (
+        ("said", "own"), ("metered", None), ("served", None), ("rented", "leased"), ("cloud", None), ("seats", None),
+        ("off", None), ("vendors", "vendor")))
+    sources = {"meters": {"site": "metered"}, "gpu_prometheus": {"site": "vendors"},
+               "gpu_jobs": {"site": "off", "enabled": False}}
+    providers = (Provider("own", "served", energy_from="meters"), Provider("api", "cloud"),
+                 Provider("chat", "seats", energy_from="spend"), Provider("hosted", "rented", energy_from="meters"))
+    found = electricity_maps.zones_of_own_use(Settings(tmp_path, "Test", False, sources, sites, providers))
+    assert found == {"Z-said", "Z-metered", "Z-served"}
+
+
+@pytest.mark.parametrize("status, said", [(403, "the key is valid but lacks the permission: Not in your plan"),
+                                          (400, "it answered 400: Not in your plan"),
+                                          (404, "it answered 404: Not in your plan")])
+def test_what_the_plan_does_not_give_directly_is_told_and_the_whole_life_lands(tmp_path, mock, status, said):
+    serve(mock, change_direct=lambda body: (status, {}, json.dumps({"message": "Not in your plan"})))
+    _, landed = land(context(tmp_path, own=("FR",)), "2026-06-01", "2026-06-25")
+    assert len(mock.calls) == 3 + 1  # refused once is enough
+    assert len(landed.changed) == 25 and landed.findings == []
+    assert {row[3] for row in rows(tmp_path / "raw/electricity_maps/carbon_intensity/dt=2026-06-25/part.parquet")} == {
+        "lifecycle"}
+    assert f"FR: no direct values, because {said}" in landed.receipts[0].warnings
+
+
+def says_nothing(body):
+    del body["data"][3]["emissionFactorType"]
+
+
+def says_lifecycle(body):
+    body["data"][3]["emissionFactorType"] = "lifecycle"
+
+
+@pytest.mark.parametrize("change, came", [(says_nothing, "None"), (says_lifecycle, "lifecycle")])
+def test_a_value_that_does_not_say_that_it_is_direct_is_not_taken_for_one(tmp_path, mock, change, came):
+    serve(mock, change_direct=change)
+    with pytest.raises(SourceError, match=f"emissionFactorType direct was asked for and {came} came"):
+        land(context(tmp_path, own=("FR",)), "2026-06-01", "2026-06-01")
+
+
+def test_hours_without_a_direct_value_are_counted(tmp_path, mock):
+    def change(body):
+        body["emissionFactorType"] = "direct"  # said once for all
+        for item in body["data"]:
+            del item["emissionFactorType"]
+        del body["data"][4:6]
+
+    serve(mock, change_direct=change)
+    _, landed = land(context(tmp_path, own=("FR",)), "2026-06-01", "2026-06-01")
+    assert [receipt.rows for receipt in landed.receipts] == [24 + 22]
+    assert landed.receipts[0].warnings == ["FR, 2026-06-01 to 2026-06-01: 2 of 24 hours have no direct value"]
 
 
 @pytest.mark.parametrize("status, body", [
@@ -280,7 +352,7 @@ def words(body):
     (set_hour("2026-06-02T06:30:00Z"), "2026-06-02T06:30:00Z is not the start of an hour", {2}),
     (set_hour("2026-06-04T00:00:00Z"), "2026-06-04T00:00:00Z is outside the hours asked for", {3}),
     (set_hour("2026-06-01T01:00:00+02:00"), "2026-06-01T01:00:00+02:00 is outside the hours asked for", {1}),
-    (twice, "1 ids stand for different records (FR, 2026-06-02 06:00:00)", {2}),
+    (twice, "1 id stands for different records (FR, 2026-06-02 06:00:00, lifecycle)", {2}),
     (absurd, "3001 gCO2e/kWh is above 3000, which no grid reaches", {2}),
     (words, "'low' is not a decimal number", {2}),
 ])
@@ -360,7 +432,8 @@ def test_the_token_is_written_nowhere(tmp_path, mock):
     serve(mock, twice)
     _, landed = land(context(tmp_path), "2026-06-01", "2026-06-03")
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 6  # two days and a quarantined one, each with its json
+    # two days and a quarantined one, each with its json
+    assert len([path for path in written if "scratch" not in path.parts]) == 6
     for path in written:
         assert TOKEN.encode() not in path.read_bytes(), path
     assert TOKEN not in repr(landed) + repr(settings(tmp_path))

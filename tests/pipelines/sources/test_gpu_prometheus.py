@@ -124,7 +124,7 @@ def test_columns_are_the_contract_s(day_files):
     one = rows(day_files[D1], "GPU-steady", "util_ratio")[0]
     assert one == {
         "quantity": "util_ratio", "uuid": "GPU-steady", "gpu_model": "H100", "hostname": "node-1",
-        "gpu_instance_id": None, "namespace": "ml", "pod": "llm-0", "container": "vllm",
+        "gpu_instance_id": None, "gpu_instance_profile": None, "namespace": "ml", "pod": "llm-0", "container": "vllm",
         "sampled_at_utc": datetime(2026, 6, 1, 22, 30, 7, 250_000), "value": Decimal("0.870000"), "step_seconds": 60,
     }
 
@@ -155,10 +155,10 @@ def test_renamed_fields_and_labels_with_their_own_scale(day_files):
     assert (energy["namespace"], energy["pod"], energy["container"]) == ("ns", "old", "c")
 
 
-def test_mig_copies_of_the_board_are_one_reading_for_each_holder_and_activity_stays_by_instance(day_files):
+def test_mig_copies_of_the_board_say_which_instances_there_are_and_activity_is_an_instance_s_own(day_files):
     energy = [r for r in rows(day_files[D1], "GPU-mig", "energy_j") if r["sampled_at_utc"].minute == 58]
-    assert [(r["pod"], r["gpu_instance_id"], r["value"]) for r in energy] == [
-        ("p1", None, Decimal("126272101.025")), ("p2", None, Decimal("126272101.025")),
+    assert [(r["pod"], r["gpu_instance_id"], r["gpu_instance_profile"], r["value"]) for r in energy] == [
+        ("p1" if number == "1" else "p2", number, "1g.10gb", Decimal("126272101.025")) for number in "1234"
     ]
     util = [r for r in rows(day_files[D1], "GPU-mig", "util_ratio") if r["sampled_at_utc"].minute == 58]
     assert [(r["pod"], r["gpu_instance_id"], r["value"]) for r in util] == [
@@ -238,7 +238,7 @@ def test_a_setting_that_cannot_be_used_is_named(tmp_path, options, named):
 
 # ---- answers of a server on a bad day, without a server
 
-URL = "http://prometheus.test"
+URL = "https://prometheus.test"
 
 
 def body(result=(), **more) -> str:
@@ -263,6 +263,13 @@ def test_a_bad_answer_is_one_sentence_and_lands_nothing(tmp_path, status, answer
         list(gpu_prometheus.fetch(context(tmp_path, URL, token="s3cret-token"), Window.of_days(D1, D1)))
     assert "s3cret-token" not in str(caught.value)
     assert responses.calls[0].request.headers["Authorization"] == "Bearer s3cret-token"
+
+
+@responses.activate
+def test_a_token_is_not_sent_over_plain_http(tmp_path):
+    with pytest.raises(SourceError, match="the key would travel unencrypted to another machine"):
+        list(gpu_prometheus.fetch(context(tmp_path, "http://prometheus.test", token="s3cret"), Window.of_days(D1, D1)))
+    assert len(responses.calls) == 0
 
 
 @responses.activate

@@ -76,6 +76,20 @@ def test_files_without_a_day_in_their_name_hold_any_days_and_a_silent_day_is_not
     assert [row[0] for row in found[D3]] == ["03 05:00", "03 06:00"]  # more than a day from the first of June
 
 
+def test_a_file_without_readings_is_delivered_and_a_file_that_is_not_there_is_not(home):
+    put(home, "2026-06-01.csv", at(1, "08:00", "1"))
+    put(home, "2026-06-02.csv")
+    with landing.scratch(home) as scratch:
+        staged = landing.stage(SOURCE, READINGS, Context(context(home).settings, scratch), Window.of_days(D1, D3))
+        landed = landing.commit(staged, [], home, datetime(2026, 9, 1, tzinfo=UTC))
+    assert landed.changed == [D1, D2] and landed.missing == [D3] and not landed.findings
+    assert pq.read_table(home / "raw/meters/readings" / f"dt={D2}" / "part.parquet").num_rows == 0
+    # not even a header: whoever wrote it was cut off, and its day is held back
+    (home / "inbox" / "2026-06-03.csv").write_text("", "utf-8")
+    (finding,) = days(home, D3, D3)["findings"]
+    assert "without even a header" in finding.sentence()
+
+
 def test_json_lines_and_parquet_say_the_same(home):
     rows = [{"meter_id": "m", "host": "h", "meter_kind": "host", "boundary": "it",
              "sampled_at_utc": "2026-06-01T10:00:00+02:00", "power_w": 344.5}]

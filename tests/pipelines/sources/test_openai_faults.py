@@ -301,7 +301,7 @@ def test_the_same_identity_with_another_payload_is_held_back(vendor, tmp_path):
     vendor.results["completions", START + 24 * HOUR] = [completion()]
     landed = commit(stage(tmp_path, window=Window.of_days("2026-06-01", "2026-06-02")), tmp_path)
     (finding,) = landed.findings
-    assert finding.rule.startswith("1 ids stand for different records (") and "proj_a, key_a, gpt-x" in finding.rule
+    assert finding.rule.startswith("1 id stands for different records (") and "proj_a, key_a, gpt-x" in finding.rule
     assert landed.quarantined == [date(2026, 6, 1)] and landed.changed == [date(2026, 6, 2)]
 
 

@@ -84,7 +84,7 @@ def test_a_wrong_row_holds_the_table_back_and_is_named(tmp_path, name, before, a
     assert [(found.where, found.day) for found in done.findings] == [(f"{name}.csv, {where}", None)]
     assert rule in done.findings[0].rule and "ann@" not in str(done.findings)
     assert done.quarantined == [None] and not (tmp_path / "raw").exists()
-    with pytest.raises(SourceError, match=f"1 rows or fields of {name} are refused"):
+    with pytest.raises(SourceError, match=f"1 row or field of {name} is refused"):
         FILES[name][0].check(context)
 
 

@@ -9,12 +9,13 @@ named as (
 
     select
         usage_date, usage_hour_utc, source,
-        -- who is billed or metered: a project or, where none is told, its key; a GPU's host; else the provider
+        -- who is billed or metered: a project or, where none is told, its key; a GPU's host; else the vendor. Own hardware
+        -- that names no machine is no account: a day without a job lacks nothing
         case
             when project_id <> '' then 'project ' || project_id
             when api_key_id <> '' then 'key ' || api_key_id
             when node <> '' then 'node ' || node
-            else 'provider ' || provider
+            when provider <> 'hardware' then 'provider ' || provider
         end as account_id
     from activity
 
@@ -28,6 +29,7 @@ accounts as (
         account_id,
         cast(count(distinct usage_hour_utc) as bigint) as received_hours
     from named
+    where account_id is not null
     group by usage_date, source, account_id
 
 )

@@ -1,8 +1,10 @@
--- One row per hour x key x project x tag x model x purpose x stage, from call logs.
+-- One row per hour x key x project x tag x model x purpose x stage, from call logs: of the days of this run only.
+{#- a table, so that millions of calls are summed once for all that read the sums; past days are in int_activity__hourly #}
+{{ config(materialized='table') }}
 
 with
 
-calls as (select * from {{ ref('stg_call_log__calls') }}),
+calls as (select * from {{ ref('stg_call_log__calls') }} where {{ in_days('usage_date') }}),
 
 activity as (
 

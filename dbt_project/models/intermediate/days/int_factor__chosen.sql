@@ -33,7 +33,7 @@ described as (
 
 ),
 
--- the rungs: the model itself (measured on this GPU or estimated), the class that its owner put it in, and its price
+-- the rungs: the model itself (disclosed, measured on this GPU or estimated), the class that its owner put it in, and its price
 candidates as (
 
     select described.*, factors.factor_id, factors.valid_from as factor_valid_from
@@ -42,6 +42,7 @@ candidates as (
         on described.provider_canonical = factors.provider
         and described.model_canonical = factors.model_name
         and coalesce(factors.gpu_model, described.gpu_model) = described.gpu_model
+        and {{ is_for('factors', 'described.provider', 'described.usage_date') }}
     union all
     select described.*, factors.factor_id, factors.valid_from
     from described

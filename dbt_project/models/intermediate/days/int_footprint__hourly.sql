@@ -37,7 +37,12 @@ priced as (
         {%- endfor %}
         {%- for end in ['_low', '', '_high'] %}
         case when lines.energy_kwh is not null then grid.gco2e_per_kwh{{ end }} end as gco2e_per_kwh{{ end }},
+        case when lines.energy_kwh is not null then grid.direct_gco2e_per_kwh{{ end }} end
+            as direct_gco2e_per_kwh{{ end }},
         {%- endfor %}
+        case when lines.energy_kwh is not null
+            then case when grid.site_id is null then 'no_intensity' else grid.direct_gap_reason end
+        end as direct_gap_reason,
         case when lines.energy_kwh is not null then contracts.market_gco2e_per_kwh end as market_gco2e_per_kwh,
         dirtiest.gco2e_per_kwh as dirtiest_gco2e_per_kwh
     from lines
@@ -55,12 +60,18 @@ footprint as (
         energy_line, factor_id, evidence_tier,
         case when control = 'own' then 2 else 3 end as ghg_scope,
         case control when 'vendor' then 1 when 'leased' then 8 end as scope3_category,
-        grid_zone, grid_rung, grid_source, grid_boundary, grid_factor_id, gco2e_per_kwh, market_gco2e_per_kwh,
+        grid_zone, grid_rung, grid_source, grid_boundary, grid_factor_id, direct_gap_reason,
+        gco2e_per_kwh, direct_gco2e_per_kwh, market_gco2e_per_kwh,
         energy_kwh_low, energy_kwh, energy_kwh_high,
         cast(energy_kwh_low * gco2e_per_kwh_low as decimal(24, 9)) as location_gco2e_low,
         cast(energy_kwh * gco2e_per_kwh as decimal(24, 9)) as location_gco2e,
         cast(energy_kwh_high * coalesce(gco2e_per_kwh_high, dirtiest_gco2e_per_kwh) as decimal(24, 9))
             as location_gco2e_high,
+        -- a part of the line above, never added to it; at most the whole where it is not known
+        cast(energy_kwh_low * direct_gco2e_per_kwh_low as decimal(24, 9)) as location_direct_gco2e_low,
+        cast(energy_kwh * direct_gco2e_per_kwh as decimal(24, 9)) as location_direct_gco2e,
+        cast(energy_kwh_high * coalesce(direct_gco2e_per_kwh_high, gco2e_per_kwh_high, dirtiest_gco2e_per_kwh)
+            as decimal(24, 9)) as location_direct_gco2e_high,
         cast(energy_kwh_low * market_gco2e_per_kwh as decimal(24, 9)) as market_gco2e_low,
         cast(energy_kwh * market_gco2e_per_kwh as decimal(24, 9)) as market_gco2e,
         cast(energy_kwh_high * coalesce(market_gco2e_per_kwh, dirtiest_gco2e_per_kwh) as decimal(24, 9))

@@ -50,20 +50,20 @@ intervals as (
 
     select
         gpu_number, start_ms, from_ms, sampled_at_ms as to_ms, sampled_at_ms as holder_ms,
-        series_number, last_series_number, delta_millijoules as energy_millijoules, 'counter_delta' as method,
+        series_number, is_shared, delta_millijoules as energy_millijoules, 'counter_delta' as method,
         sampled_at_ms - from_ms > 2 * step_ms as is_gap_filled
     from counted
     where is_usable
     union all
     select
         gpu_number, start_ms, previous_ms as from_ms, sampled_at_ms as to_ms, sampled_at_ms as holder_ms,
-        series_number, last_series_number, energy_millijoules, method, is_gap_filled
+        series_number, is_shared, energy_millijoules, method, is_gap_filled
     from uncounted
     union all
     select
         edges.gpu_number, edges.start_ms, edges.from_ms, edges.to_ms, edges.holder_ms,
         coalesce(instants.series_number, edges.series_number) as series_number,
-        coalesce(instants.last_series_number, edges.series_number) as last_series_number,
+        coalesce(instants.is_shared, false) as is_shared,
         cast(null as bigint) as energy_millijoules, 'unmeasured' as method, false as is_gap_filled
     from edges
     left join instants on edges.gpu_number = instants.gpu_number and edges.holder_ms = instants.sampled_at_ms

@@ -99,7 +99,7 @@ doubled as (
 uncounted as (
 
     select
-        gpu_number, start_ms, previous_ms, sampled_at_ms, series_number, last_series_number, method,
+        gpu_number, start_ms, previous_ms, sampled_at_ms, series_number, is_shared, method,
         not is_short and method <> 'unmeasured' as is_gap_filled,
         cast({{ whole_quotient('double_milliwatts * length_ms + 1000', 2000) }} as bigint) as energy_millijoules
     from doubled

@@ -24,14 +24,16 @@ instants as (
         max(samples.step_seconds) * 1000 as step_ms,
         max(case when samples.quantity = 'energy_j' then samples.value_thousandths end) as counter_millijoules,
         max(case when samples.quantity = 'power_w' then samples.value_thousandths end) as power_milliwatts,
-        -- of the board, or the mean of its instances
+        -- of the board, or the mean of its instances by their slices
         coalesce(
             max(case
                 when samples.quantity = 'util_ratio' and samples.gpu_instance_id is null then samples.value_thousandths
             end),
             cast({{ whole_quotient(
-                "sum(case when samples.quantity = 'util_ratio' then samples.value_thousandths end)",
-                "nullif(count(case when samples.quantity = 'util_ratio' then 1 end), 0)"
+                "sum(case when samples.quantity = 'util_ratio'
+                    then samples.value_thousandths * coalesce(samples.gpu_instance_slices, 1) end)",
+                "nullif(sum(case when samples.quantity = 'util_ratio'
+                    then coalesce(samples.gpu_instance_slices, 1) end), 0)"
             ) }} as bigint)
         ) as busy_thousandths,
         -- an empty MIG instance beside others that are held holds nothing
@@ -40,7 +42,8 @@ instants as (
         ) as series_number,
         coalesce(
             max(case when samples.pod is not null then series.series_number end), min(series.series_number)
-        ) as last_series_number
+        ) as last_series_number,
+        max(case when samples.gpu_instance_id is not null then 1 else 0 end) = 1 as is_cut
     from samples
     inner join series
         on samples.landed_date = series.landed_date
@@ -57,6 +60,7 @@ chained as (
 
     select
         *,
+        is_cut or series_number <> last_series_number as is_shared,
         lag(sampled_at_ms) over ({{ chain }}) as previous_ms,
         lag(power_milliwatts) over ({{ chain }}) as previous_milliwatts,
         coalesce(sum(case when counter_millijoules is not null then 1 else 0 end) over (

@@ -1,5 +1,5 @@
 -- One row per hour x host: what its meters read, what its GPUs took of it, and what may be concluded for the rest.
-{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+{{ config(materialized='incremental', incremental_strategy='replace_days', on_schema_change='fail') }}
 
 with
 

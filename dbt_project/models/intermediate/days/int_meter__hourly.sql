@@ -1,5 +1,5 @@
 -- One row per hour x meter x method.
-{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+{{ config(materialized='incremental', incremental_strategy='replace_days', on_schema_change='fail') }}
 
 with
 

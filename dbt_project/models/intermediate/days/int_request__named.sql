@@ -5,7 +5,7 @@
 
 with
 
-calls as (select * from {{ ref('stg_call_log__calls') }} where {{ in_days('usage_date') }}),
+calls as (select * from {{ ref('int_call_log__activity') }} where {{ in_days('usage_date') }}),
 
 aliases as (select * from {{ ref('model_alias') }}),
 

@@ -37,8 +37,14 @@ placed as (
         case
             when grid.gco2e_per_kwh is not null then grid.{{ name }}
             when sites.yearly_gco2e_per_kwh is not null then sites.{{ name }}
-        end as {{ name }}{{ ',' if not loop.last }}
+        end as {{ name }},
         {%- endfor %}
+        grid.direct_gco2e_per_kwh,
+        case
+            when grid.gco2e_per_kwh is not null then grid.direct_gap_reason
+            when sites.yearly_gco2e_per_kwh is not null then 'lifecycle_only'
+            else 'no_intensity'
+        end as direct_gap_reason
     from used
     inner join sites on used.site_id = sites.site_id
     left join grid on sites.zone = grid.zone and used.usage_hour_utc = grid.usage_hour_utc
@@ -50,7 +56,9 @@ ranged as (
     select
         placed.*,
         cast(placed.gco2e_per_kwh * rungs.low_ratio as decimal(12, 6)) as gco2e_per_kwh_low,
-        cast(placed.gco2e_per_kwh * rungs.high_ratio as decimal(12, 6)) as gco2e_per_kwh_high
+        cast(placed.gco2e_per_kwh * rungs.high_ratio as decimal(12, 6)) as gco2e_per_kwh_high,
+        cast(placed.direct_gco2e_per_kwh * rungs.low_ratio as decimal(12, 6)) as direct_gco2e_per_kwh_low,
+        cast(placed.direct_gco2e_per_kwh * rungs.high_ratio as decimal(12, 6)) as direct_gco2e_per_kwh_high
     from placed
     left join rungs on placed.grid_rung = rungs.grid_rung
 

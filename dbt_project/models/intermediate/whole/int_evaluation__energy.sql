@@ -53,6 +53,7 @@ estimated as (
         and newest.model_canonical = factors.model_name
         and (factors.gpu_model is null
             or position(lower(factors.gpu_model) in lower(coalesce(newest.hardware, ''))) > 0)
+        and {{ is_for('factors', 'newest.provider_reported', 'newest.evaluated_date') }}
     where newest.energy_wh_per_item is null
 
 ),

@@ -3,7 +3,9 @@
 
 {%- set keys = ['usage_date', 'team_id', 'workflow_id', 'source', 'provider', 'model_id', 'site_id', 'grid_zone',
     'lifecycle_stage', 'call_purpose', 'serving_mode', 'energy_line', 'factor_id', 'attribution_method', 'evidence_tier', 'gap_reason',
-    'grid_rung', 'grid_source', 'grid_boundary', 'grid_factor_id', 'ghg_scope', 'scope3_category'] %}
+    'grid_rung', 'grid_source', 'grid_boundary', 'grid_factor_id', 'direct_gap_reason', 'ghg_scope', 'scope3_category'] %}
+{#- the direct part stands beside the whole here and in the inventory; other marts know the whole alone -#}
+{%- set direct = ['location_direct_gco2e_low', 'location_direct_gco2e', 'location_direct_gco2e_high'] %}
 
 with
 
@@ -22,7 +24,7 @@ daily as (
         {%- for name in activity_counts() %}
         cast(sum({{ name }}) as decimal(38, 0)) as {{ name }},
         {%- endfor %}
-        {%- for name in impacts() %}
+        {%- for name in impacts() + direct %}
         cast(sum({{ name }}) as decimal(38, 9)) as {{ name }},
         {%- endfor %}
         cast({{ usd_from_nano_usd('sum(cost_nano_usd)') }} as decimal(38, 9)) as cost_usd
@@ -34,6 +36,7 @@ daily as (
 select
     usage_date, team_id, workflow_id, source, provider, model_id, site_id, grid_zone, lifecycle_stage, call_purpose,
     serving_mode, energy_line, factor_id, attribution_method, {{ activity_counts() | join(', ') }},
-    {{ impacts() | join(', ') }}, cost_usd,
-    evidence_tier, gap_reason, grid_rung, grid_source, grid_boundary, grid_factor_id, ghg_scope, scope3_category
+    {{ (impacts() + direct) | join(', ') }}, cost_usd,
+    evidence_tier, gap_reason, grid_rung, grid_source, grid_boundary, grid_factor_id, direct_gap_reason, ghg_scope,
+    scope3_category
 from daily

@@ -1,4 +1,4 @@
--- One row per factor that a footprint row can name: models, meters and sites' overheads.
+-- One row per factor that a footprint row can name: models, suppliers' disclosures, meters and sites' overheads.
 
 {%- set kinds = factor_counts() %}
 
@@ -6,11 +6,15 @@ with
 
 models as (select * from {{ ref('factor_set') }}),
 
+disclosures as (select * from {{ ref('int_disclosure__factors') }}),
+
 hardware as (select * from {{ ref('gpu_factor') }}),
 
 sites as (select * from {{ ref('int_site__named') }}),
 
 named as (
+
+    {%- for relation in ['models', 'disclosures'] %}
 
     select
         factor_id, factor_set, provider, model_name, gpu_model, method, evidence_tier,
@@ -20,16 +24,19 @@ named as (
         batch_output_ratio_low, batch_output_ratio, batch_output_ratio_high,
         cast(null as decimal(24, 18)) as value_low, cast(null as decimal(24, 18)) as value,
         cast(null as decimal(24, 18)) as value_high, 'kWh per request, token, image, second or billionth of a dollar' as unit,
-        gsd_ratio, boundary_flags, correlation_group, quarantine_reason, source_title, source_url, licence, valid_from
-    from models
+        gsd_ratio, boundary_flags, correlation_group, quarantine_reason, source_title, source_url,
+        {{ 'licence, valid_from, cast(null as date) as valid_to' if relation == 'models' else 'null, valid_from, valid_to' }}
+    from {{ relation }}
 
     union all
+
+    {%- endfor %}
 
     select
         gpu_factor_id, factor_set, 'hardware', gpu_model_pattern, null, quantity, evidence_tier,
         {% for kind in kinds %}null, null, null, {% endfor %}null, null, null,
         value_low, value, value_high, unit,
-        gsd_ratio, null, null, null, source_title, source_url, licence, valid_from
+        gsd_ratio, null, null, null, source_title, source_url, licence, valid_from, null
     from hardware
 
     union all
@@ -38,7 +45,7 @@ named as (
         pue_factor_id, 'site', site_id, null, null, 'pue_ratio', pue_evidence_tier,
         {% for kind in kinds %}null, null, null, {% endfor %}null, null, null,
         pue_low_ratio, pue_ratio, pue_high_ratio, 'facility energy per IT energy',
-        null, null, null, null, coalesce(pue_source, 'stated without a source in the settings'), null, null, null
+        null, null, null, null, coalesce(pue_source, 'stated without a source in the settings'), null, null, null, null
     from sites
     where pue_factor_id like 'site/%'
 

@@ -10,7 +10,8 @@ monthly as (
         cast(date_trunc('month', usage_date) as date) as usage_month, grid_zone,
         coalesce(grid_source, 'none') as grid_source, grid_rung, coalesce(grid_boundary, 'none') as grid_boundary,
         cast(count(distinct usage_hour_utc) as decimal(38, 0)) as hour_count,
-        cast(sum(energy_kwh) as decimal(38, 9)) as energy_kwh
+        cast(sum(energy_kwh) as decimal(38, 9)) as energy_kwh,
+        cast(sum(case when direct_gap_reason is null then energy_kwh else 0 end) as decimal(38, 9)) as direct_known_kwh
     from hourly
     group by date_trunc('month', usage_date), grid_zone, coalesce(grid_source, 'none'), grid_rung,
         coalesce(grid_boundary, 'none')
@@ -50,7 +51,7 @@ flagged as (
 
     select
         monthly.usage_month, monthly.grid_zone, monthly.grid_source, monthly.grid_rung, monthly.grid_boundary,
-        monthly.hour_count, monthly.energy_kwh,
+        monthly.hour_count, monthly.energy_kwh, monthly.direct_known_kwh,
         -- a trend over this month and the one before is also a change of source
         coalesce(pinned.source_before <> monthly.grid_source || '/' || monthly.grid_boundary, false) as is_switch
     from monthly

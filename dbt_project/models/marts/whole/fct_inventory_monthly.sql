@@ -1,30 +1,48 @@
 -- One row per month x scope x category x basis x boundary: the inventory view, with hardware in the month of its purchase.
 
 {%- set ends = ['_low', '', '_high'] %}
+{#- Own electricity whose direct part is known is two lines: generation in Scope 2, what lies upstream of it in category 3.
+    Together they are the whole, to the last digit; the kWh stand on the line of Scope 2. -#}
+{%- set parts = [
+    ('location', "coalesce(grid_boundary, 'unknown')", 'location_gco2e{}', 'not is_split'),
+    ('location', "'direct'", 'location_direct_gco2e{}', 'is_split'),
+    ('location', "'upstream'", '(location_gco2e{0} - location_direct_gco2e{0})', 'is_split'),
+    ('market', "'contract'", 'market_gco2e{}', 'true'),
+] %}
 
 with
 
-footprint as (select * from {{ ref('fct_footprint_daily') }}),
+footprint as (
+
+    select *, ghg_scope = 2 and location_direct_gco2e is not null as is_split
+    from {{ ref('fct_footprint_daily') }}
+    -- calls that a meter holds elsewhere, and bills, have nothing here
+    where energy_kwh_high is not null or coalesce(gap_reason, 'metered_elsewhere') <> 'metered_elsewhere'
+
+),
 
 hardware as (select * from {{ ref('stg_settings__hardware') }}),
 
 lines as (
 
-    {%- for basis, boundary in [('location', "coalesce(grid_boundary, 'unknown')"), ('market', "'contract'")] %}
+    {%- for basis, boundary, emitted, chosen in parts %}
+    {%- set upstream = boundary == "'upstream'" %}
     select
-        cast(date_trunc('month', usage_date) as date) as usage_month, ghg_scope, scope3_category,
+        cast(date_trunc('month', usage_date) as date) as usage_month,
+        {{ '3 as ghg_scope, 3 as scope3_category' if upstream else 'ghg_scope, scope3_category' }},
         '{{ basis }}' as basis, {{ boundary }} as boundary,
         {%- for end in ends %}
-        {{ basis }}_gco2e{{ end }} as emitted_gco2e{{ end }},
+        {{ emitted.format(end) }} as emitted_gco2e{{ end }},
         {%- endfor %}
-        energy_kwh,
-        case when {{ basis }}_gco2e is not null then energy_kwh end as known_kwh,
+        {{ 'null' if upstream else 'energy_kwh' }} as energy_kwh,
+        {{ 'null' if upstream else 'case when ' ~ emitted.format('') ~ ' is not null then energy_kwh end' }} as known_kwh,
         case when gap_reason is not null and gap_reason <> 'metered_elsewhere' then call_count end as unknown_call_count,
         cast(null as decimal(38, 0)) as piece_count
     from footprint
-    -- calls that a meter holds elsewhere, and bills, have nothing here
-    where energy_kwh_high is not null or coalesce(gap_reason, 'metered_elsewhere') <> 'metered_elsewhere'
+    where {{ chosen }}
     union all
+    {%- endfor %}
+    {%- for basis in ['location', 'market'] %}
     -- bought in the month, whatever its life: nothing of it is spread over years here; the same on either basis
     select
         cast(date_trunc('month', purchase_date) as date), 3, 2, '{{ basis }}', 'cradle_to_gate',

@@ -6,22 +6,25 @@ with
 
 hours as (select * from {{ ref('int_meter_account__hourly') }}),
 
+silent as (select * from {{ ref('int_meter_account__silent') }}),
+
 -- only hours that the meter read whole are compared
 daily as (
 
     select
-        usage_date, {{ account }},
-        min(meter_id) as meter_id,
-        cast(max(meter_count) as bigint) as meter_count,
-        max(tolerance_ratio) as tolerance_ratio,
+        usage_date, {{ account }}, min(meter_id) as meter_id,
+        cast(max(meter_count) as bigint) as meter_count, max(tolerance_ratio) as tolerance_ratio,
         cast(sum(case when unread_seconds = 0 then 1 else 0 end) as bigint) as compared_hours,
         sum(case when unread_seconds = 0 then unread_gpu_seconds else 0 end) as unread_gpu_seconds,
         sum(meter_millijoules) as read_millijoules,
-        sum(case when unread_seconds = 0 then meter_millijoules end) as meter_millijoules,
-        sum(case when unread_seconds = 0 then boards_millijoules end) as boards_millijoules,
-        sum(case when unread_seconds = 0 then estimate_millijoules end) as estimate_millijoules
+        {%- for name in ['meter', 'boards', 'estimate'] %}
+        sum(case when unread_seconds = 0 then {{ name }}_millijoules end) as {{ name }}_millijoules{{ ',' if not loop.last }}
+        {%- endfor %}
     from hours
     group by usage_date, {{ account }}
+    union all
+    select usage_date, {{ account }}, meter_id, meter_count, tolerance_ratio, 0, 0, null, null, null, null
+    from silent
 
 ),
 
@@ -56,8 +59,7 @@ explained as (
 -- days without a finding part a gap from the next: it is as old as its first day
 numbered as (
 
-    select
-        *,
+    select *,
         sum(case when cause is null then 1 else 0 end) over (
             partition by {{ account }} order by usage_date rows between unbounded preceding and current row
         ) as finding_number
@@ -67,8 +69,7 @@ numbered as (
 
 aged as (
 
-    select
-        *,
+    select *,
         case when cause is not null then min(case when cause is not null then usage_date end) over (
             partition by {{ account }}, finding_number
         ) end as opened_date
@@ -92,7 +93,7 @@ reconciled as (
         cast(tolerance_ratio as decimal(9, 6)) as tolerance_ratio,
         case when compared_hours > 0 then is_within end as is_within,
         cause, opened_date,
-        cast({{ days_between('opened_date', 'usage_date') }} + 1 as bigint) as age_days
+        cast({{ days_between('opened_date', 'usage_date') }} + 1 as bigint) as open_days
     from aged
 
 )

@@ -6,36 +6,60 @@ footprint as (select * from {{ ref('fct_footprint_daily') }}),
 
 outcomes as (select * from {{ ref('stg_outcomes__outcomes') }}),
 
--- whoever uses a model answers for its operation, whoever makes it for its making (SCI for AI)
+training as (select * from {{ ref('int_training_token__daily') }}),
+
+-- whoever uses a model answers for its operation, whoever makes it for its making (SCI for AI); to call a model as an
+-- experiment is to use it
+staged as (
+
+    select
+        *,
+        case
+            when lifecycle_stage in ('training', 'fine_tuning') then 'provider'
+            when lifecycle_stage = 'experiment' and provider = 'hardware' then 'provider'
+            else 'consumer'
+        end as persona
+    from footprint
+
+),
+
 personas as (
 
     select
-        usage_date, team_id, workflow_id,
-        case when lifecycle_stage in ('training', 'fine_tuning', 'experiment') then 'provider' else 'consumer' end
-            as persona,
+        usage_date, team_id, workflow_id, persona,
         sum(energy_kwh) as energy_kwh, sum(location_gco2e) as location_gco2e, sum(embodied_gco2e) as embodied_gco2e,
         sum(call_count) as call_count, sum(output_tokens) as output_tokens,
-        sum(case when coalesce(gap_reason, '') in ('', 'metered_elsewhere') then call_count else 0 end) as covered_call_count
-    from footprint
-    group by usage_date, team_id, workflow_id,
-        case when lifecycle_stage in ('training', 'fine_tuning', 'experiment') then 'provider' else 'consumer' end
+        -- a consumer's calls and a provider's GPU time; every unit below is cast, for a union would round it to whole ones
+        {%- for name in ['call_count', 'gpu_seconds'] %}
+        {{ ratio("sum(case when coalesce(gap_reason, '') in ('', 'metered_elsewhere') then " ~ name ~ ' else 0 end)',
+            'sum(' ~ name ~ ')') }} as {{ name }}_coverage_ratio{{ ',' if not loop.last }}
+        {%- endfor %}
+    from staged
+    group by usage_date, team_id, workflow_id, persona
 
 ),
 
 units as (
 
-    select usage_date, workflow_id, 'request' as functional_unit, call_count as unit_count
+    select usage_date, workflow_id, persona, 'request' as functional_unit,
+        cast(call_count as decimal(38, 9)) as unit_count
     from personas where persona = 'consumer'
     union all
-    select usage_date, workflow_id, '1000 output tokens', {{ thousandths('output_tokens') }}
+    select usage_date, workflow_id, persona, '1000 output tokens', cast({{ thousandths('output_tokens') }} as decimal(38, 9))
     from personas where persona = 'consumer'
     union all
-    select usage_date, workflow_id, 'outcome ' || outcome_type, outcome_count
+    select usage_date, workflow_id, 'consumer', 'outcome ' || outcome_type, cast(outcome_count as decimal(38, 9))
     from outcomes
+    {%- for kind in ['', 'effective '] %}
     union all
-    -- the unit that a provider must use; nobody has told how many there were
-    select usage_date, workflow_id, 'training token', null
-    from personas where persona = 'provider'
+    -- the unit that a provider must use, gross and effective
+    select personas.usage_date, personas.workflow_id, personas.persona, '1000 {{ kind }}training tokens',
+        cast({{ thousandths('training.' ~ kind | replace(' ', '_') ~ 'training_tokens') }} as decimal(38, 9))
+    from personas
+    left join training
+        on personas.usage_date = training.usage_date and personas.workflow_id = training.workflow_id
+    where personas.persona = 'provider'
+    {%- endfor %}
 
 ),
 
@@ -43,16 +67,17 @@ counted as (
 
     select
         personas.usage_date, personas.team_id, personas.workflow_id, personas.persona, units.functional_unit,
-        cast(units.unit_count as decimal(38, 9)) as functional_unit_count,
+        units.unit_count as functional_unit_count,
         cast(personas.energy_kwh as decimal(38, 9)) as energy_kwh,
         cast(personas.location_gco2e as decimal(38, 9)) as operational_gco2e,
         cast(personas.embodied_gco2e as decimal(38, 9)) as embodied_gco2e,
-        {{ ratio('personas.covered_call_count', 'personas.call_count') }} as coverage_ratio
+        case when personas.persona = 'provider' then gpu_seconds_coverage_ratio else call_count_coverage_ratio end
+            as coverage_ratio
     from personas
     inner join units
         on personas.usage_date = units.usage_date
         and personas.workflow_id = units.workflow_id
-        and personas.persona = case when units.functional_unit = 'training token' then 'provider' else 'consumer' end
+        and personas.persona = units.persona
 
 ),
 
@@ -61,7 +86,13 @@ rated as (
     select
         *,
         cast((operational_gco2e + embodied_gco2e) / nullif(functional_unit_count, 0) as decimal(38, 9))
-            as sci_gco2e_per_unit
+            as sci_gco2e_per_unit,
+        case
+            when operational_gco2e is null then 'no_operation'
+            when embodied_gco2e is null then 'no_embodied'
+            when functional_unit_count is null then 'unit_not_told'
+            when functional_unit_count = 0 then 'no_unit'
+        end as gap_reason
     from counted
 
 )

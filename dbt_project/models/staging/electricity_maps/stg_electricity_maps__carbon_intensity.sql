@@ -1,4 +1,4 @@
--- One row per grid zone x hour.
+-- One row per grid zone x hour x boundary.
 
 with
 

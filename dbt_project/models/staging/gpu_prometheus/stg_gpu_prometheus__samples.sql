@@ -12,6 +12,8 @@ samples as (
         gpu_model,
         hostname as host,
         gpu_instance_id,
+        -- 3 of 3g.40gb
+        cast(nullif(regexp_extract(gpu_instance_profile, '([0-9]+)g', 1), '') as integer) as gpu_instance_slices,
         namespace,
         pod,
         container,
