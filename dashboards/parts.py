@@ -44,8 +44,8 @@ def contents(sections: Mapping[str, str]) -> None:
     Args:
         sections: maps the anchor of a heading to a word or two; the heading says the finding.
     """
-    links = "".join(f'<a href="#{anchor}" target="_self">{escape(name)}</a>' for anchor, name in sections.items())
-    st.html(f'<nav class="j" aria-label="On this page"><span>On this page:</span>{links}</nav>')
+    links = " ".join(f'<a href="#{anchor}" target="_self">{escape(name)}</a>' for anchor, name in sections.items())
+    st.html(f'<nav class="j" aria-label="On this page"><span>On this page:</span> {links}</nav>')
 
 
 def subheading(text: str, note: str = "", mark: str = "", key: str = "") -> None:

@@ -153,34 +153,6 @@ table.j td.b { height:1px; padding:0 .6rem; width:34%; }
 .j-bar { position:relative; height:100%; min-height:2.1rem; min-width:120px; }
 table.j td:first-child { min-width:8.5rem; }
 .j-scroll { container-type:inline-size; }
-@container (max-width:62rem) {
-  table.j { font-size:.84rem; }
-  table.j th, table.j th.n { white-space:normal; }
-  table.j th, table.j td { padding-left:.42rem; padding-right:.42rem; }
-  table.j td:first-child { min-width:6.5rem; }
-  table.j td { overflow-wrap:anywhere; }
-  table.j td.w { min-width:9rem; }
-  table.j td.n small, table.j td.o, table.j .j-status { white-space:normal; }
-  table.j td.o { overflow-wrap:normal; }
-  table.j td.b { width:22%; }
-  .j-bar { min-width:72px; }
-}
-@container (max-width:34rem) {
-  table.j, table.j tbody, table.j tr, table.j td, table.j td:first-child { display:block; min-width:0; }
-  table.j thead { position:absolute; width:1px; height:1px; overflow:hidden; clip-path:inset(50%); }
-  table.j tr { padding:.5rem .7rem; border-bottom:1px solid var(--line); }
-  table.j tr:last-child { border-bottom:0; }
-  table.j td, table.j td.w, table.j td.b, table.j td.b.s { display:grid; grid-template-columns:minmax(6.5rem,38%) 1fr;
-       gap:0 .6rem; width:auto; height:auto; padding:.16rem 0; border-bottom:0; text-align:left; }
-  table.j td::before { content:attr(data-label); color:var(--muted); font-style:normal; grid-row:1 / span 3; }
-  table.j td > *, table.j td small { grid-column:2; }
-  table.j td.n { text-align:left; white-space:normal; }
-  table.j td:first-child { display:block; font-weight:600; padding-bottom:.25rem; }
-  table.j td:first-child::before { content:none; }
-  table.j td:empty { display:none; }
-  table.j td:first-child small { font-weight:400; }
-  .j-bar { height:2.1rem; min-width:0; }
-}
 .j-bar i { position:absolute; display:block; }
 .j-bar .track { top:8px; height:18px; left:0; right:0; background:var(--ground); }
 .j-bar .past { top:0; bottom:0; right:0; background:#f8e9ea; }
@@ -202,6 +174,37 @@ p.j-keys b { font-weight:400; font-size:1.15em; margin-right:.3rem; }
 [data-testid="stExpander"] [data-testid="stExpanderDetails"] { padding:.35rem 0 .5rem; }
 [data-testid="stExpander"] summary p { font-size:.86rem; color:var(--muted); }
 a:focus-visible, summary:focus-visible, .j-scroll:focus-visible { outline:2px solid #1f5f8b; outline-offset:2px; }
+@container (max-width:62rem) {
+  table.j { font-size:.84rem; }
+  table.j th, table.j th.n { white-space:normal; }
+  table.j th, table.j td { padding-left:.42rem; padding-right:.42rem; }
+  table.j td { overflow-wrap:anywhere; }
+  table.j td:not(.n):not(.b), table.j td:first-child { min-width:6rem; }
+  table.j td.w { min-width:9rem; }
+  table.j td.n small, table.j td.o, table.j .j-status { white-space:normal; }
+  table.j td.o { overflow-wrap:normal; }
+  table.j td.b { width:22%; }
+  .j-bar { min-width:72px; }
+}
+@container (max-width:34rem) {
+  table.j, table.j tbody, table.j tr, table.j td { display:block; }
+  table.j td, table.j td:first-child, table.j td:not(.n):not(.b) { min-width:0; }
+  table.j tr.nobody { background:#fafbfb; }
+  table.j thead { position:absolute; width:1px; height:1px; overflow:hidden; clip-path:inset(50%); }
+  table.j tr { padding:.5rem .7rem; border-bottom:1px solid var(--line); }
+  table.j tr:last-child { border-bottom:0; }
+  table.j td, table.j td.w, table.j td.b, table.j td.b.s { display:grid; grid-template-columns:minmax(6.5rem,38%) 1fr;
+       gap:0 .6rem; width:auto; height:auto; padding:.16rem 0; border-bottom:0; text-align:left; }
+  table.j td::before { content:attr(data-label); color:var(--muted); font-style:normal; grid-row:1 / span 3; }
+  table.j td > *, table.j td small { grid-column:2; }
+  table.j td.n { text-align:left; white-space:normal; }
+  table.j td:first-child { display:block; font-weight:600; padding-bottom:.25rem; }
+  table.j td:first-child::before { content:none; }
+  table.j td:empty, table.j td.b.s:empty { display:none; }
+  table.j td:first-child small { font-weight:400; }
+  .j-bar { height:2.1rem; min-width:0; }
+}
+@media (min-width:640px) and (max-width:1000px) { h3.j.even { min-height:5.5rem; } p.j.even { min-height:5.6rem; } }
 @media (max-width:640px) { .j-scroll.whole { max-height:46rem; } }
 @media print { [data-testid="stHeader"], [data-testid="stExpander"], nav.j { display:none; } }
 </style>

@@ -12,7 +12,7 @@ from pipelines import units
 
 def section(book: Book, anchor: str) -> None:
     """One row a month, model and factor."""
-    if not book.holds("fct_estimate_backtest"):
+    if not book.holds("fct_estimate_backtest", "busy_kwh"):
         return
     tried = reconciliation.backtests(book)
     if tried.empty:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas
 
-from dashboards import charts, parts, tables, words, words_of_gaps
+from dashboards import cells, charts, parts, tables, words, words_of_gaps
 from dashboards.book import Book
 from dashboards.questions import evidence, knowledge
 from dashboards.tables import Column
@@ -90,7 +90,7 @@ RESTATED_COLUMNS = [
     Column("source", "Source"),
     Column("table_name", "Table"),
     Column("usage_date", "Day", units.day),
-    Column("quantity", "Sum of"),
+    Column("quantity", "Sum of", cell=lambda row: cells.named(row.quantity.replace("_", " "))),
     Column("before_total", "Before", _total),
     Column("now_total", "Now", _total),
 ]

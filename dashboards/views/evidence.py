@@ -23,7 +23,7 @@ _MARTS = {
     "fct_reconciliation_daily": "vendors' accounts against each other",
     "fct_meter_reconciliation_daily.open_days": "meters against counters",
     "fct_energy_line_daily": "lines of each meter",
-    "fct_estimate_backtest": "estimates against meters",
+    "fct_estimate_backtest.busy_kwh": "estimates against meters",
 }
 # Anchor, mart (and column) without which the section is not there, name in the list of contents.
 _SECTIONS = (
@@ -33,7 +33,7 @@ _SECTIONS = (
     ("vendors", "fct_reconciliation_daily", "Vendors' accounts"),
     ("meters", "fct_meter_reconciliation_daily.open_days", "Meters"),
     ("lines", "fct_energy_line_daily", "Lines of the meter"),
-    ("backtests", "fct_estimate_backtest", "Estimates against meters"),
+    ("backtests", "fct_estimate_backtest.busy_kwh", "Estimates against meters"),
     ("deliveries", "", "Deliveries"),
     ("restated", "", "Restated days"),
 )

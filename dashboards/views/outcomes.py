@@ -6,7 +6,7 @@ What does not belong here: adding up outcomes of different kinds; an order and a
 import pandas
 import streamlit as st
 
-from dashboards import charts, parts, style, tables, words
+from dashboards import cells, charts, parts, style, tables, words
 from dashboards.book import NOBODY, Book
 from dashboards.questions import usage
 from dashboards.questions.outcomes import by_week, outcomes
@@ -68,8 +68,8 @@ def _table(book: Book, reached: pandas.DataFrame) -> None:
         "Wh per outcome, last against first full week.",
     )
     columns = [
-        Column("workflow_name", "Workflow"),
-        Column("team_name", "Team"),
+        Column("workflow_name", "Workflow", cell=lambda row: cells.named(row.workflow_name, row.team_name)),
+        Column("team_name", "Team", only="file"),
         Column("kind", "Outcome"),
         Column("outcomes", "Outcomes", units.count),
         Column("accepted_share", "Accepted", units.percent, missing="not judged"),

@@ -11,6 +11,7 @@ from decimal import Decimal
 from html import unescape
 from types import SimpleNamespace
 
+import duckdb
 import fixture_evidence
 import fixture_marts
 import pandas
@@ -386,6 +387,18 @@ def test_an_earlier_build_says_which_command_makes_what_it_lacks(tmp_path):
     assert "call_log 20 20 20" in text
     overview = _said(tmp_path, "Overview")
     assert "range not published" in overview
+
+
+def test_a_mart_of_an_earlier_version_without_a_column_is_said_to_be_missing(tmp_path):
+    fixture_marts.publish(tmp_path, days=21)
+    audit = snapshot.current(tmp_path).path / "audit.duckdb"
+    audit.chmod(0o644)
+    with duckdb.connect(audit) as older:
+        older.execute("alter table fct_meter_reconciliation_daily rename open_days to age_days")
+        older.execute("alter table fct_estimate_backtest drop busy_kwh")
+    text = _said(tmp_path, "Evidence")
+    assert "Not in this build: meters against counters, estimates against meters" in text
+    assert "Restated days" in text and "could not be answered" not in text
 
 
 def test_marts_without_rows_say_so_in_a_sentence(tmp_path):
