@@ -4,6 +4,7 @@ Every command hands over to the room that does the work; imports are late, so th
 """
 
 import os
+import shlex
 import sys
 from contextlib import suppress
 from datetime import datetime
@@ -43,6 +44,17 @@ def main() -> None:
         leave(1)
     except SystemExit as ended:
         leave(ended.code)
+    except Exception as error:
+        from pipelines.landing import is_full
+
+        if not is_full(error):  # Dagster's storage and the registry lie on the same disk as the records
+            raise
+        full = JevonsError(
+            "The command was not finished", str(home()), "no space is left on that disk",
+            "free some space and run it again; what was landed and published before is untouched",
+        )
+        say(err, f"[bold red]Error:[/] {plain(str(full))}")
+        leave(1)
 
 
 @app.command()
@@ -203,8 +215,8 @@ def sandbox_serve(port: Annotated[int, typer.Option(help="Port on this machine."
 
     with prepare(home(), port=port) as server:
         out.print(f"sandbox at {server.url}, files in {home()}; stop it with Ctrl-C. In another terminal:")
-        for name, value in environment().items():
-            out.print(f"  export {name}={value}", highlight=False)
+        for name, value in {"JEVONS_HOME": str(home().resolve()), **environment()}.items():
+            say(out, f"  export {name}={plain(shlex.quote(value))}")
         out.print("  jevons materialize --from 2026-06-01 --to 2026-06-30", highlight=False)
         with suppress(KeyboardInterrupt):
             Event().wait()

@@ -61,13 +61,15 @@ def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Writes the snapshot and moves the pointer to it."""
     where = home()
     settings = load(where)
+    facts = _facts(warehouse(where))
     build = snapshot.publish(warehouse(where), where, marts(), {
-        "organisation": settings.organisation, "sandbox": settings.sandbox, **_facts(warehouse(where)),
+        "organisation": settings.organisation, "sandbox": settings.sandbox, **facts,
     })
     context.log.info("build %s%s", build.build_id, " (nothing changed)" if build.unchanged else "")
     tables = json.loads((build.path / "manifest.json").read_text("utf-8"))["tables"]
     return dg.MaterializeResult(metadata={
         "build_id": build.build_id, "unchanged": build.unchanged, "path": dg.MetadataValue.path(str(build.path)),
+        "window": f"{facts['data_from']} to {facts['data_to']}",
         "rows": dg.MetadataValue.json({name: table["rows"] for name, table in tables.items()}),
         "sha256": dg.MetadataValue.json({name: table["sha256"] for name, table in tables.items()}),
     })

@@ -140,7 +140,9 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, window: Windo
             ["build", "--indirect-selection", "buildable", *QUIET], context=context,
             target_path=where / "scratch" / DBT_TARGET, raise_on_error=False,
         )
-    yield from build.stream()
+    for event in build.stream():
+        dated = isinstance(event, dg.Output)
+        yield event.with_metadata({**event.metadata, "window": str(window)}) if dated else event
     if not build.is_successful():
         raise dg.Failure(_why(build, path), allow_retries=False)
 

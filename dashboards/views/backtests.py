@@ -3,7 +3,7 @@
 What does not belong here: meters against counters; those stand in `meters`.
 """
 
-from dashboards import parts, tables, words_of_evidence
+from dashboards import cells, parts, tables, words_of_evidence
 from dashboards.book import Book
 from dashboards.questions import reconciliation
 from dashboards.tables import Column
@@ -28,8 +28,8 @@ def section(book: Book, anchor: str) -> None:
         anchor,
     )
     columns = [
-        Column("model_id", "Model"),
-        Column("rung", "Estimate known by"),
+        Column("model_id", "Model", cell=lambda row: cells.named(row.model_id, row.rung)),
+        Column("rung", "Estimate known by", only="file"),
         Column("factor_id", "Factor", only="file"),
         Column("usage_month", "Month", units.month),
         Column("days", "Days", units.count),

@@ -17,9 +17,9 @@ from pipelines.landing.committing import (
     waiting,
 )
 from pipelines.landing.staging import Staged, scratch, stage
-from pipelines.landing.trouble import told
+from pipelines.landing.trouble import is_full, told
 
 __all__ = [
-    "FINDINGS", "MENDED", "PART", "RECEIPT", "Landed", "Staged", "commit", "ensure_readable", "folder", "scratch",
-    "stage", "told", "unseen", "waiting",
+    "FINDINGS", "MENDED", "PART", "RECEIPT", "Landed", "Staged", "commit", "ensure_readable", "folder", "is_full",
+    "scratch", "stage", "told", "unseen", "waiting",
 ]

@@ -5,6 +5,7 @@ What is wrong with the records themselves is a finding, and belongs to staging a
 
 import errno
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,24 @@ from pipelines.errors import JevonsError
 FULL = (errno.EFBIG, errno.ENOSPC, errno.EDQUOT)
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that it came from, says that there is no room left on the disk."""
+    while error is not None:
+        if _says_full(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _says_full(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    if isinstance(error, sqlite3.Error):
+        return "database or disk is full" in str(error)
+    # DuckDB gives no number, only the system's words; every other trouble with a file is an IOException as well
+    return isinstance(error, duckdb.IOException) and any(os.strerror(number) in str(error) for number in FULL)
+
+
 @contextmanager
 def told(where: Path) -> Iterator[None]:
     """Turns a full disk, too little memory and a file that cannot be read into one sentence each.
@@ -25,7 +44,7 @@ def told(where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL:
+        if not _says_full(error):
             raise
         raise _no_space(where, error) from error
     except duckdb.OutOfMemoryException as error:
@@ -34,8 +53,7 @@ def told(where: Path) -> Iterator[None]:
             "raise JEVONS_MEMORY_LIMIT or run fewer days at once; what was landed before is untouched",
         ) from error
     except duckdb.IOException as error:
-        # DuckDB gives no number, only the system's words; every other trouble with a file is an IOException as well
-        if any(os.strerror(number) in str(error) for number in FULL):
+        if _says_full(error):
             raise _no_space(where, error) from error
         raise JevonsError(
             "The records could not be read", str(where), _said(error),

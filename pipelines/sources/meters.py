@@ -62,7 +62,8 @@ def check(context: Context) -> str:
             "No file of meter readings was found", f"path = {options['path']!r}",
             "no file under JEVONS_HOME matches it", f"put a file there, or correct path in [sources.{NAME}]",
         )
-    return f"{len(files)} file{'' if len(files) == 1 else 's'} of meter readings match {options['path']}."
+    found = "1 file of meter readings matches" if len(files) == 1 else f"{len(files)} files of meter readings match"
+    return f"{found} {options['path']}."
 
 
 def _readings(

@@ -151,7 +151,8 @@ def check(context: Context) -> str:
             "No file of outcomes was found", f"path = {options['path']!r}", "no file under JEVONS_HOME matches it",
             "put a file there, or correct path in [sources.outcomes]",
         )
-    return f"{len(files)} file{'' if len(files) == 1 else 's'} of outcomes match {options['path']}."
+    found = "1 file of outcomes matches" if len(files) == 1 else f"{len(files)} files of outcomes match"
+    return f"{found} {options['path']}."
 
 
 def _checked(

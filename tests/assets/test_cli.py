@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -97,6 +98,26 @@ def test_days_that_cannot_be_are_refused(small_home: Path) -> None:
     assert "That day is not over" in sentence and str(today - timedelta(days=1)) in sentence
     assert "swap them" in refused(small_home, "materialize", "--from", str(LAST), "--to", str(FIRST))
     assert "JEVONS_FIRST_DAY=2020-06-01" in refused(small_home, "materialize", "--from", "2020-06-01")
+
+
+def test_a_disk_that_is_full_is_one_sentence_whoever_meets_it_first(only_calls: Path, tmp_path: Path) -> None:
+    """With 0.4 MB left, Dagster's own storage, which is written before any record, has too little room."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a small disk needs the right to mount; how it is known is tested with landing")
+    try:
+        (disk / "jevons.toml").write_text(ONLY_CALLS, "utf-8")
+        (disk / "inbox" / "calls").mkdir(parents=True)
+        shutil.copy(only_calls / "inbox" / "calls" / f"{FIRST}.csv", disk / "inbox" / "calls")
+        (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - 400_000))
+        sentence = refused(disk, "materialize", "--from", str(FIRST))
+        assert sentence == (
+            f"Error: The command was not finished ({disk}): no space is left on that disk; "
+            "free some space and run it again; what was landed and published before is untouched.")
+    finally:
+        subprocess.run(["umount", disk], check=True)
 
 
 # A range, progress and an organisation that has nothing but a call log
@@ -219,6 +240,31 @@ def test_the_sandbox_says_that_its_port_is_taken(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"The sandbox cannot listen (127.0.0.1:{port})" in done.stderr and "give another --port" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_sandbox_prints_is_all_that_another_terminal_needs(tmp_path: Path) -> None:
+    home = tmp_path / "a sandbox"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    serving = subprocess.Popen(
+        [str(JEVONS), "sandbox", "serve", "--port", str(port)], env={**os.environ, "JEVONS_HOME": str(home)},
+        text=True, stdout=subprocess.PIPE,
+    )
+    try:
+        lines = []
+        while not lines or "materialize" not in lines[-1]:
+            lines.append(next(serving.stdout).strip())
+        exported = [shlex.split(line)[1].partition("=") for line in lines if line.startswith("export")]
+        found = subprocess.run(
+            [str(JEVONS), "doctor"], env={**os.environ, **{name: value for name, _, value in exported}},
+            capture_output=True, text=True, check=False, timeout=60,
+        )
+    finally:
+        serving.send_signal(signal.SIGINT)
+    assert serving.wait(10) == 0
+    assert found.returncode == 0 and str(home) in found.stdout, found.stdout
+    assert lines[-1].split()[:2] == ["jevons", "materialize"]
 
 
 def test_doctor_of_nothing_says_where_to_begin(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What Dagster is told: keys, groups, days, schedule and pools; and what happens when a run is stopped or refused."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import homes
+import pyarrow.parquet as pq
 import pytest
 from homes import FIRST, LAST, NEXT, environ, hashes
 from support import JEVONS, ROOT, run_jevons
@@ -167,6 +169,14 @@ def test_a_morning_run_lands_and_says_which_earlier_days_are_new(home: Path, san
     # the 2nd and 3rd are there and the call log restates nothing; the days before the 1st have no file
     assert windows[str(NEXT)] == "2026-05-28 to 2026-06-01, 2026-06-04 to 2026-06-04"
     assert windows[str(FIRST)] == "2026-06-01"
+    for event in events:
+        written = home / "raw" / "call_log" / "calls" / f"dt={event.partition_key}"
+        metadata = event.asset_materialization.metadata
+        digest = hashlib.sha256((written / "part.parquet").read_bytes()).hexdigest()
+        assert metadata["sha256"].value[event.partition_key] == digest
+        days = {str(NEXT): [FIRST, NEXT], str(FIRST): [FIRST]}[event.partition_key]  # the run's own event tells of both
+        assert metadata["rows"].value == sum(
+            pq.read_metadata(written.with_name(f"dt={day}") / "part.parquet").num_rows for day in days) > 0
 
 
 def test_a_year_of_openai_is_one_run_and_53_requests_an_hourly_table(home: Path, sandbox: SandboxServer) -> None:
@@ -293,6 +303,14 @@ def test_a_killed_run_leaves_readers_alone_and_the_next_run_completes_with_the_s
     monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
     with dg.DagsterInstance.get() as instance:
         statuses = [run.status for run in instance.get_runs()]
+        told = {
+            name: instance.fetch_materializations(dg.AssetKey(name), limit=1).records[0].asset_materialization.metadata
+            for name in ("fct_footprint_daily", "fct_team_daily", "published")
+        }
+    assert told["fct_footprint_daily"]["window"].value == told["fct_team_daily"]["window"].value == f"{NEXT} to {NEXT}"
+    assert told["published"]["window"].value == f"{FIRST} to {NEXT}"
+    assert told["published"]["rows"].value == {name: table["rows"] for name, table in build.manifest["tables"].items()}
+    assert told["published"]["sha256"].value == same
     assert dg.DagsterRunStatus.STARTED not in statuses and dg.DagsterRunStatus.FAILURE in statuses
 
 

@@ -186,12 +186,23 @@ def test_a_bad_file_holds_its_own_day_back_and_no_other(home: Path, change: Call
     assert f"dt={NEXT}/part.parquet" in after  # and the day beside it landed
 
 
-def test_a_column_that_nobody_mapped_is_refused_or_never_landed(home: Path) -> None:
+def test_a_column_that_nobody_declared_is_refused_and_lands_only_where_it_is_left_out(home: Path) -> None:
     """A log may have more columns than Jevons asks for; prompts among them must not travel."""
+    before = landed(home, CALLS)
     rewrite(home, NEXT, _unknown_column)
-    land([CALLS], NEXT, NEXT)
-    for path in (home / "raw" / CALLS / f"dt={NEXT}").glob("part.parquet"):
-        assert b"prompt" not in path.read_bytes()
+    told = land([CALLS], NEXT, NEXT)[CALLS]
+    assert told["passed"] is False, told
+    said = " ".join([told.get("error", ""), *told.get("findings", [])])
+    assert f"inbox/calls/{NEXT}.csv, header" in said and "columns that are not declared: `prompt`" in said
+    assert landed(home, CALLS) == before
+
+    settings = home / "jevons.toml"
+    toml = settings.read_text("utf-8")
+    left_out = toml.replace("[sources.call_log]", '[sources.call_log]\nignore_columns = ["prompt"]')
+    settings.write_text(left_out, "utf-8")
+    assert land([CALLS], NEXT, NEXT)[CALLS]["passed"] is True
+    part = home / "raw" / CALLS / f"dt={NEXT}" / "part.parquet"
+    assert b"prompt" not in part.read_bytes()
 
 
 # Through the whole job

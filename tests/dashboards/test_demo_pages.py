@@ -155,6 +155,22 @@ def test_the_ladder_of_evidence_holds_all_energy_and_all_calls(pages, ask, total
     assert shown["Unknown"] == ("unknown", f"{int(Decimal(str(apart))):,}")
 
 
+def test_the_lines_of_each_machine_are_its_meter_and_the_stages_of_each_run_are_the_run(pages, ask):
+    hosts = ask("select host, sum(energy_j) / 3600000 as kwh from fct_energy_line_daily where is_metered group by host")
+    assert len(hosts) == 2
+    table = pages["Evidence"].locator("table.j", has_text="Lines of the meter by machine")
+    heads = table.locator("th").all_inner_texts()
+    rows = {row[0]: dict(zip(heads, row, strict=True)) for row in
+            (row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all())}  # fmt: skip
+    for host in hosts:
+        shown = rows[host["host"]]
+        assert shown["Meter and sum"] == "equal"
+        assert shown["Sum of lines, kWh"] == shown["Meter, kWh"] == f"{Decimal(str(host['kwh'])):,.0f}"
+    stages = ask("select count(*) as n from fct_run_stage")[0]["n"]
+    table = pages["Models"].locator("table.j", has_text="Stages of training runs")
+    assert table.locator("tbody tr").count() == int(stages) > 10
+
+
 def test_ranges_and_quantiles_are_those_of_the_newest_month(pages, ask):
     energy = ask(
         "select low, high from fct_range_monthly where perimeter_type = 'organisation' and metric = 'energy_kwh'"

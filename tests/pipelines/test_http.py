@@ -173,7 +173,7 @@ def test_waits_double_and_stay_below_half_a_minute(vendor, client, waits):
 
 def test_one_attempt_is_one_attempt(vendor, client, waits):
     vendor.answers, client.attempts = [(500, {}, b"")], 1
-    assert "it answered 500, 1 times" in refusal(client, Unreachable)
+    assert "it answered 500, once;" in refusal(client, Unreachable)
     assert waits == [] and len(vendor.asked) == 1
 
 

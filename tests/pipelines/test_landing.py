@@ -15,6 +15,7 @@ import duckdb
 import landing_probe as probe
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy
 from landing_probe import AFTER, BEFORE, D1, D2, D3, FETCHED, land, row, source
 
 from pipelines import landing, receipts
@@ -353,6 +354,21 @@ def test_each_form_of_a_full_disk_has_one_sentence(error):
             landing.told(Path("h")):
         raise error
     assert "\n" not in str(told.value)
+
+
+def test_a_full_disk_is_known_by_its_cause_whoever_met_it():
+    """Dagster's storage and the registry are SQLite behind SQLAlchemy: a database of 4 pages, and more than fits."""
+    engine = sqlalchemy.create_engine("sqlite://")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("pragma max_page_count = 4")
+        connection.exec_driver_sql("create table t (x)")
+        with pytest.raises(sqlalchemy.exc.OperationalError) as told:
+            connection.exec_driver_sql("insert into t values (zeroblob(1000000))")
+        assert landing.is_full(told.value)
+        with pytest.raises(sqlalchemy.exc.OperationalError) as told:
+            connection.exec_driver_sql("insert into u values (1)")
+        assert not landing.is_full(told.value)
+    assert landing.is_full(FULL[0]) and not landing.is_full(OSError(errno.EACCES, "Permission denied"))
 
 
 @pytest.mark.parametrize(("error", "what", "fix"), OTHER)

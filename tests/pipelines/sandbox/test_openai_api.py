@@ -4,17 +4,17 @@ import json
 from collections import Counter
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 import requests
+from support import SHARED
 
 from pipelines.sandbox import server
 
 DAY = 86_400
 JUNE_1 = 1_780_272_000  # date -u -d 2026-06-01 +%s
 ALL_GROUPS = ["project_id", "api_key_id", "model", "batch", "service_tier"]
-SPECIFICATION = Path(__file__).parents[4] / "shared" / "data" / "openai-admin.openapi.json"
+SPECIFICATION = SHARED / "openai-admin.openapi.json"
 TOKENS = ("input_tokens", "output_tokens", "num_model_requests", "input_cached_tokens", "input_uncached_tokens",
           "input_cache_write_tokens")
 

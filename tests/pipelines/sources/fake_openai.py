@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import responses
+from support import SHARED
 
 from pipelines.settings import Settings
 from pipelines.source import Context
@@ -18,7 +19,6 @@ from pipelines.sources import openai
 
 KEY = "sk-admin-SENTINEL-7f3a9c"
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "openai"
-SHARED = Path(__file__).parents[4] / "shared" / "data"
 EXAMPLES = SHARED / "openai-examples"
 WIDTH_S = {"1h": 3600, "1d": 86400}
 RESULT = {

@@ -179,7 +179,7 @@ def test_check_counts_the_files_or_says_that_there_is_none(home):
     with pytest.raises(JevonsError):
         check(context(home))
     put(home, "2026-06-01.csv", at(1, "08:00", "1"))
-    assert check(context(home)) == "1 file of meter readings match inbox/{date}*.csv."
+    assert check(context(home)) == "1 file of meter readings matches inbox/{date}*.csv."
 
 
 def test_days_land_alike_in_any_order(home):

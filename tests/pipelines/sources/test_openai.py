@@ -64,6 +64,7 @@ def staging(home):
     """The staging models as dbt builds them over this home."""
     project = home / "dbt"
     shutil.copytree(PROJECT / "macros", project / "macros")
+    shutil.copytree(PROJECT / "tests" / "generic", project / "tests" / "generic")
     shutil.copytree(PROJECT / "models" / "staging" / "openai", project / "models" / "staging" / "openai")
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(PROJECT / name, project / name)

@@ -375,7 +375,7 @@ def test_settings_that_mean_nothing_are_refused(tmp_path, options, why):
 def test_check_counts_the_files(tmp_path, inbox):
     (inbox / "2026-06-01.csv").write_text(HEADER)
     here = context(tmp_path, path="inbox/outcomes/{date}.csv")
-    assert SOURCE.check(here) == "1 file of outcomes match inbox/outcomes/{date}.csv."
+    assert SOURCE.check(here) == "1 file of outcomes matches inbox/outcomes/{date}.csv."
 
 
 def test_check_says_where_to_put_the_files_when_there_is_none(tmp_path, inbox):
