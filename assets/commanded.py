@@ -58,6 +58,9 @@ def _run(window: Window, job: str) -> int:
             say(err, f"[red]refused[/] {asset}: {plain(sentence)}")
         if len(sentences) > SHOWN:
             say(err, f"[red]refused[/] {asset}: and more like these; all findings lie in {home() / 'quarantine'}.")
+    for asset, checks in outcome.doubtful.items():
+        for check in checks:
+            say(err, f"[yellow]doubtful[/] {asset}: not all {plain(check)}; published all the same")
     say(out, f"published build {outcome.build_id} ({window} made anew)")
     return PUBLISHED_WITH_REFUSALS if outcome.refused else 0
 

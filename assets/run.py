@@ -36,11 +36,13 @@ class Outcome:
     Attributes:
         refused: Asset to the sentences of what was held back or could not be read.
         missing: Asset to the days that were not delivered.
+        doubtful: Mart to what was published and should be looked into.
     """
 
     build_id: str
     refused: dict[str, list[str]] = field(default_factory=dict)
     missing: dict[str, list[str]] = field(default_factory=dict)
+    doubtful: dict[str, list[str]] = field(default_factory=dict)
 
 
 def run(window: Window, tell: Tell, name: str = JOB) -> Outcome:
@@ -79,7 +81,15 @@ def run(window: Window, tell: Tell, name: str = JOB) -> Outcome:
             outcome.refused[name] = metadata.get("findings") or [metadata.get("error", "refused")]
         if metadata.get("days_missing"):
             outcome.missing[name] = metadata["days_missing"]
+        if doubted(evaluation):
+            outcome.doubtful.setdefault(name, []).append(evaluation.check_name.replace("_", " "))
     return outcome
+
+
+def doubted(evaluation: dg.AssetCheckEvaluation) -> bool:
+    """Whether a check of the marts only warns, so that the days were published all the same."""
+    return (not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.WARN
+            and evaluation.check_name != GATE)
 
 
 def words(step: str) -> str:

@@ -368,3 +368,57 @@ def without_one_model(tables: dict[str, list[Row]]) -> Iterator[tuple[str, dict[
             {**row, "factor_set": "not in force"} if (row["provider"], row["model_name"]) == name else row
             for row in tables["factor_set"])
         yield "/".join(name), {**tables, "factor_set": list(others)}
+
+
+def in_two_parts(tables: dict[str, list[Row]], seed: int) -> dict[str, list[Row]]:
+    """The same tables, every record of activity told as two that add up to it."""
+    random = Random(seed)
+
+    def parts(row: Row) -> Iterator[Row]:
+        share = random.randint(0, 10)
+        first = {name: _part(value, share) for name, value in row.items() if _is_amount(value)}
+        yield {**row, **first}
+        yield {**row, **{name: row[name] - value for name, value in first.items()}}
+
+    return {name: [part for row in rows for part in parts(row)] if name.endswith("__activity") else rows
+            for name, rows in tables.items()}
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _part(value: int | Decimal, share: int) -> int | Decimal:
+    """So many tenths, in whole units, or in billionths of a dollar."""
+    if isinstance(value, int):
+        return value * share // 10
+    return Decimal(int(value.scaleb(9)) * share // 10).scaleb(-9)
+
+
+def with_more_tokens(tables: dict[str, list[Row]], seed: int) -> dict[str, list[Row]]:
+    """The same tables, half of the records with up to twice the tokens of the kinds that they have."""
+    random = Random(seed)
+    tokens = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens")
+
+    def more(row: Row) -> Row:
+        if random.random() < 0.5:
+            return row
+        # no more than any record has, so that grams still fit DECIMAL(24,9)
+        return {**row, **{name: row[name] + random.randint(0, max(0, min(row[name], 10**17 - row[name])))
+                          for name in tokens if (row.get(name) or 0) > 0}}
+
+    return {name: [more(row) for row in rows] if name.endswith("__activity") else rows for name, rows in tables.items()}
+
+
+def with_hungrier_factors(tables: dict[str, list[Row]], seed: int) -> dict[str, list[Row]]:
+    """The same tables, half of the factors of models with up to twice the energy, range and all."""
+    random = Random(seed)
+
+    def hungrier(row: Row) -> Row:
+        by = random.choice([10, random.randint(10, 20)])
+        energies = [f"kwh_per_{kind}{end}" for kind in KINDS for end in ENDS if row.get(f"kwh_per_{kind}{end}")]
+        # no more than the largest factor there is
+        return {**row, **{name: max(row[name], min(row[name] * by / 10, Decimal("0.000001"))
+                                    ).quantize(Decimal(1).scaleb(-18)) for name in energies}}
+
+    return {**tables, "factor_set": [hungrier(row) for row in tables["factor_set"]]}

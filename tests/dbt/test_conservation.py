@@ -8,10 +8,19 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ledger_project import Ledger
-from made_up_ledgers import make, on_one_rung, shuffled, without_one_model
+from made_up_ledgers import (
+    in_two_parts,
+    make,
+    on_one_rung,
+    shuffled,
+    with_hungrier_factors,
+    with_more_tokens,
+    without_one_model,
+)
 
 # 32 batches x 100 organisations = 3,200
 BATCHES, ORGANISATIONS = 32, 100
+ROWS_OF_A_DAY = 200  # rows of the ledger that one organisation has, at most
 IMPACTS = ("energy_kwh_low", "energy_kwh", "energy_kwh_high", "location_gco2e_low", "location_gco2e",
            "location_gco2e_high", "market_gco2e_low", "market_gco2e", "market_gco2e_high", "embodied_gco2e",
            "water_onsite_litres", "water_offsite_litres", "water_litres")
@@ -108,6 +117,39 @@ def test_the_order_of_the_rows_changes_nothing(ledger, seed, order):
     before = {name: Counter(ledger.duck.execute(f"from {name}").fetchall()) for name in ledger.sql}
     ledger.run(shuffled(tables, order))
     assert {name: Counter(ledger.duck.execute(f"from {name}").fetchall()) for name in ledger.sql} == before
+
+
+@many(2)
+@given(seed=SEEDS)
+def test_a_row_told_in_two_parts_changes_nothing(ledger, seed):
+    tables = make(seed, ORGANISATIONS)
+    ledger.run(tables)
+    before = hourly(ledger)
+    ledger.run(in_two_parts(tables, seed))
+    assert hourly(ledger) == before
+
+
+@many(3)
+@given(seed=SEEDS)
+def test_more_tokens_or_hungrier_factors_lower_nothing(ledger, seed):
+    tables = make(seed, ORGANISATIONS)
+    ledger.run(tables)
+    before = by_day(ledger)
+    for name, more in (("tokens", with_more_tokens(tables, seed)), ("factors", with_hungrier_factors(tables, seed))):
+        ledger.run(more)
+        after = by_day(ledger)
+        # each row is rounded to a billionth, and a row more or less of it may go to another workflow
+        lowered = {key: (value, after[key]) for key, value in before.items()
+                   if after[key] + Fraction(ROWS_OF_A_DAY, 10**9) < value}
+        assert not lowered, f"{name}: {lowered}"
+        assert after != before, name
+
+
+def by_day(ledger: Ledger) -> dict[tuple, Fraction]:
+    """Each day's energy: low, central and high."""
+    ends = ("energy_kwh_low", "energy_kwh", "energy_kwh_high")
+    return {(row["usage_date"], end): Fraction(row[end] or 0)
+            for row in ledger.rows("select * from fct_organisation_daily") for end in ends}
 
 
 @many(2)

@@ -10,7 +10,28 @@ pod_hours as (select distinct usage_date, usage_hour_utc, job_id from pods),
 
 hardware as (select * from {{ ref('gpu_factor') }} where {{ in_force('factor_set') }}),
 
-largest as (select value from hardware where quantity = 'largest_kwh_per_gpu_second'),
+boards as (select * from {{ ref('gpu_model') }}),
+
+largest as (
+
+    select
+        max(case when quantity = 'largest_kwh_per_gpu_second' then value end) as value,
+        max(case when quantity = 'energy_counter_ratio' then value_high end) as counter_high
+    from hardware
+
+),
+
+powers as ({{ gpu_powers('jobs', 'gpu_model') }}),
+
+-- what a job's boards can draw
+rated as (
+
+    select jobs.job_id, max(powers.tdp_milliwatts) as tdp_milliwatts
+    from jobs
+    inner join powers on jobs.gpu_model = powers.gpu_model
+    group by jobs.job_id
+
+),
 
 evidence as (
 
@@ -44,13 +65,20 @@ energy as (
         cast({{ millijoules_to_kwh('evidence.energy_millijoules') }} * cast(hardware.value{{ end }} as decimal(12, 6))
             as decimal(24, 9)) as energy_kwh{{ end }},
         {%- endfor %}
-        -- time of which nothing is known is bounded by the hungriest GPU there is
-        cast(coalesce(
-            {{ millijoules_to_kwh('evidence.energy_millijoules') }} * cast(hardware.value_high as decimal(12, 6)),
-            cast(evidence.gpu_seconds as decimal(18, 0)) * cast(largest.value as decimal(18, 18))
+        -- power that was not read through is bounded by the rating, or that of the hungriest GPU there is, as wrongly told
+        -- as by a counter: so that losing a counter lowers no high end, here as in the ledger
+        cast(greatest(
+            coalesce({{ millijoules_to_kwh('evidence.energy_millijoules') }} * cast(hardware.value_high as decimal(12, 6)), 0),
+            case when evidence.meter_method in ('job_counter', 'counter_delta', 'power_integral') then 0
+                else cast(coalesce(
+                    {{ millijoules_to_kwh('evidence.gpu_seconds * rated.tdp_milliwatts') }},
+                    cast(evidence.gpu_seconds as decimal(18, 0)) * cast(largest.value as decimal(18, 18))
+                ) as decimal(24, 9)) * cast(largest.counter_high as decimal(12, 6))
+            end
         ) as decimal(24, 9)) as energy_kwh_high
     from evidence
     cross join largest
+    left join rated on evidence.job_id = rated.job_id
     left join hardware
         on hardware.quantity = {{ quantity_of_method('evidence.meter_method') }}
         and evidence.energy_millijoules is not null

@@ -9,6 +9,8 @@ parts as (select * from {{ ref('int_range_part__daily') }}),
 
 ceilings as (select * from {{ ref('int_ceiling_part__daily') }}),
 
+factors as (select * from {{ ref('dim_factor') }}),
+
 monthly as (
 
     select
@@ -73,7 +75,10 @@ totals as (
 rounded as (
 
     select
-        {{ labels }},
+        {{ labels.replace(' factor_id, method', ' totals.factor_id, totals.method') }},
+        -- what is wrong together: models of assumed sizes, and a host's or a site's share with the boards it is a share of
+        coalesce(factors.correlation_group, totals.factor_id) as error_group,
+        case when factors.provider in ('hardware', 'site') then 'hardware' else totals.method end as error_method,
         -- what is only bounded has no low end and no middle, which the running sums of a ceiling made zeros
         cast(case when not is_only_bounded then part_low end as decimal(38, 12)) as part_low,
         cast(case when not is_only_bounded then part_quantity end as decimal(38, 12)) as part_quantity,
@@ -81,6 +86,7 @@ rounded as (
         cast(limit_quantity as decimal(38, 9)) as limit_quantity,
         cast(spread_ratio as decimal(24, 9)) as spread_ratio
     from totals
+    left join factors on totals.factor_id = factors.factor_id
 
 )
 

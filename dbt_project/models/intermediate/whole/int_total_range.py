@@ -20,9 +20,11 @@ def model(dbt, session):
     correlation = Correlation(
         default=dbt.config.meta_get("correlation_within_a_method_ratio"), seed=dbt.config.meta_get("seed"))
     numbered = dbt.ref("int_total_part").project(f"""
-        *, dense_rank() over (order by {LABELS}) - 1 as total, dense_rank() over (order by factor_id, method) - 1 as key
+        *, dense_rank() over (order by {LABELS}) - 1 as total,
+        dense_rank() over (order by error_group, error_method) - 1 as key
     """)
-    keys = numbered.aggregate("key, factor_id, method").order("key").project("factor_id, method").fetchall()
+    keys = numbered.aggregate("key, error_group, error_method").order("key").project(
+        "error_group, error_method").fetchall()
     totals = numbered.aggregate(
         f"total, {LABELS}, cast(max(limit_quantity) as double) as most, cast(max(spread_ratio) as double) as spread"
     ).order("total").to_arrow_table()

@@ -13,7 +13,8 @@ gaps as (
         model_id,
         gap_reason,
         cast(sum(call_count) as decimal(38, 0)) as call_count,
-        cast(sum(input_tokens + cached_input_tokens) as decimal(38, 0)) as input_tokens,
+        cast(sum(coalesce(input_tokens, 0) + coalesce(cached_input_tokens, 0) + coalesce(cache_write_input_tokens, 0))
+            as decimal(38, 0)) as input_tokens,
         cast(sum(output_tokens) as decimal(38, 0)) as output_tokens,
         cast(sum(gpu_seconds) as decimal(38, 0)) as gpu_seconds,
         cast(sum(energy_kwh_high) as decimal(38, 9)) as energy_kwh_high
