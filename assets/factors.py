@@ -59,6 +59,9 @@ def factors_diff(
 ) -> None:
     """Shows what another factor set would make of the published activity, model by model; changes nothing.
 
+    Where a set has no factor in force on the day, or none for what was used, the energy is unknown, not zero: its
+    calls and tokens are counted beside it.
+
     Example: `jevons factors diff ecologits-0.11.3 jevons-2026.11`
     """
     from pipelines.factors.diff import diff_query

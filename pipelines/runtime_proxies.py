@@ -1,6 +1,7 @@
 """The run-time proxy as the organisation froze it: watts of a held GPU by model, each from a day on, in one file.
 
-How it is fitted belongs to dbt (`dim_runtime_proxy`); what it is used for too (`int_gpu_energy__uncounted`).
+How it is fitted belongs to dbt (`dim_runtime_proxy`); what it is used for too (`int_gpu_energy__uncounted`,
+`int_gpu_job__hourly`).
 """
 
 import csv

@@ -98,25 +98,27 @@ def gpu_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
         unit="gCO2e per second in which one GPU is held, at full use of its life",
         source_title=f"{library['factor_set']}: server and GPU embodied constants over 3 years; "
         f"low end: {given['coefficients']['gpu_embodied_low']['source_title']}, 6 years",
-        source_url=given["sets"]["gpu"]["source_url"],
+        source_url=given["sets"]["gpu"]["source_url"], flags=given["sets"]["gpu"]["boundary_flags"],
     )
     for quantity in READINGS:
         row = given["coefficients"][quantity]
         span = Ends.of(Decimal(row["value"])).widened(interval(given, Decimal(row["gsd"])))
         yield _gpu_row(ours, f"{quantity}_ratio", span, str(row["evidence_tier"]), row["gsd"],
-                       "true energy per energy read", **source_of(row))
+                       "true energy per energy read", row["boundary_flags"], **source_of(row))
     for quantity in SHARES:
         row = given["coefficients"][quantity]
         yield _gpu_row(ours, f"{quantity}_ratio", span_of(given, quantity), str(row["evidence_tier"]),
-                       unit=row["unit"], **source_of(row))
+                       unit=row["unit"], flags=row["boundary_flags"], **source_of(row))
     row = given["coefficients"]["largest_gpu_power"]
     bound = Decimal(row["value"]) / JOULES_PER_KWH
     yield _gpu_row(ours, "largest_kwh_per_gpu_second", Span(bound, bound, bound), str(row["evidence_tier"]),
-                   unit="kWh per second in which one GPU is held and no meter read it", **source_of(row))
+                   unit="kWh per second in which one GPU is held and no meter read it", flags=row["boundary_flags"],
+                   **source_of(row))
 
 
 def _gpu_row(
-    set_: dict[str, Any], quantity: str, span: Span, tier: str, gsd: str = "", unit: str = "", **source: str
+    set_: dict[str, Any], quantity: str, span: Span, tier: str, gsd: str = "", unit: str = "", flags: str = "",
+    **source: str,
 ) -> dict[str, str]:
     return {
         "gpu_factor_id": f"{set_['factor_set']}/gpu/{quantity}",
@@ -126,6 +128,7 @@ def _gpu_row(
         **span.columns("value"),
         "gsd_ratio": gsd,
         "unit": unit,
+        "boundary_flags": flags,
         "evidence_tier": tier,
         **provenance(set_, **source),
     }

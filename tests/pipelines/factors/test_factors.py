@@ -329,6 +329,14 @@ def test_gpu_second_worked_by_hand():
     assert (rows["default_pue_ratio"]["value"], rows["default_pue_ratio"]["value_low"]) == ("1.54", "1.09")
     for row in rows.values():
         assert Decimal(row["value_low"]) <= Decimal(row["value"]) <= Decimal(row["value_high"])
+    flags = {name: set(row["boundary_flags"].split(";")) for name, row in rows.items()}
+    for name, said in flags.items():
+        assert {flag.removeprefix("no_") for flag in said} <= {"pue", "host", "idle", "embodied", "upstream"}, name
+        assert not any(f"no_{flag}" in said for flag in said), name
+    # the one that holds each line of the account; whatever is metered holds neither the building nor the making
+    assert [name for name, said in flags.items() if "pue" in said] == ["default_pue_ratio"]
+    assert [name for name, said in flags.items() if "embodied" in said] == ["embodied_gco2e_per_gpu_second"]
+    assert "no_host" in flags["energy_counter_ratio"] and "host" in flags["metered_host_ratio"]
 
 
 @pytest.mark.parametrize("name", GENERATED)

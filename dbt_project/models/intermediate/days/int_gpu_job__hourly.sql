@@ -22,6 +22,8 @@ hardware as (select * from {{ ref('gpu_factor') }} where {{ in_force('factor_set
 
 powers as ({{ gpu_powers('jobs', 'gpu_model') }}),
 
+fitted as ({{ proxies_in_force('jobs', 'usage_date', 'gpu_model') }}),
+
 hours as (select number from {{ whole_numbers(24) }} as hours_of_day),
 
 cut as (
@@ -62,15 +64,20 @@ hourly as (
 
     select
         parts.*,
-        -- without a reading: GPU seconds x rated power x how busy boards that are held are (methods: run-time proxy)
-        coalesce(parts.read_millijoules, parts.gpu_seconds * powers.busy_milliwatts) as energy_millijoules,
+        -- without a reading: GPU seconds x what held boards of the model drew by the organisation's own meters, or else
+        -- rated power x how busy boards that are held are (methods: run-time proxy)
+        coalesce(
+            parts.read_millijoules, parts.gpu_seconds * coalesce(fitted.fitted_milliwatts, powers.busy_milliwatts)
+        ) as energy_millijoules,
         case
             when parts.read_millijoules is not null then 'job_counter'
+            when fitted.fitted_milliwatts is not null then 'runtime_fitted'
             when powers.busy_milliwatts is not null then 'runtime_default'
             else 'unmeasured'
         end as meter_method
     from parts
     left join powers on parts.gpu_model = powers.gpu_model
+    left join fitted on parts.usage_date = fitted.used_date and parts.gpu_model = fitted.gpu_model
 
 )
 

@@ -23,12 +23,14 @@ largest as (
 
 powers as ({{ gpu_powers('jobs', 'gpu_model') }}),
 
--- what a job's boards can draw
+proxies as ({{ proxies_in_force('jobs', 'usage_date', 'gpu_model') }}),
+
+-- what a job's boards are and can draw
 rated as (
 
-    select jobs.job_id, max(powers.tdp_milliwatts) as tdp_milliwatts
+    select jobs.job_id, max(jobs.gpu_model) as gpu_model, max(powers.tdp_milliwatts) as tdp_milliwatts
     from jobs
-    inner join powers on jobs.gpu_model = powers.gpu_model
+    left join powers on jobs.gpu_model = powers.gpu_model
     group by jobs.job_id
 
 ),
@@ -58,17 +60,22 @@ energy as (
         evidence.usage_date, evidence.usage_hour_utc, evidence.job_id, evidence.run_id,
         cast(evidence.gpu_seconds as decimal(18, 0)) as gpu_seconds,
         -- what was read, and not reckoned from time
-        case when evidence.energy_method <> 'runtime_proxy' then evidence.energy_millijoules end as read_millijoules,
+        case when evidence.energy_method not in ('runtime_proxy', 'runtime_fitted') then evidence.energy_millijoules end
+            as read_millijoules,
         case when hardware.gpu_factor_id is not null then evidence.energy_method end as energy_method,
         hardware.evidence_tier,
-        {%- for end in ['_low', ''] %}
-        cast({{ millijoules_to_kwh('evidence.energy_millijoules') }} * cast(hardware.value{{ end }} as decimal(12, 6))
-            as decimal(24, 9)) as energy_kwh{{ end }},
-        {%- endfor %}
+        -- a fit has ends of its own, here as in the ledger
+        cast({{ millijoules_to_kwh('evidence.energy_millijoules') }} * cast(
+            least(hardware.value_low, coalesce(proxies.low_ratio, hardware.value_low)) as decimal(12, 6)
+        ) as decimal(24, 9)) as energy_kwh_low,
+        cast({{ millijoules_to_kwh('evidence.energy_millijoules') }} * cast(hardware.value as decimal(12, 6))
+            as decimal(24, 9)) as energy_kwh,
         -- power that was not read through is bounded by the rating, or that of the hungriest GPU there is, as wrongly told
         -- as by a counter: so that losing a counter lowers no high end, here as in the ledger
         cast(greatest(
-            coalesce({{ millijoules_to_kwh('evidence.energy_millijoules') }} * cast(hardware.value_high as decimal(12, 6)), 0),
+            coalesce({{ millijoules_to_kwh('evidence.energy_millijoules') }} * cast(
+                greatest(hardware.value_high, coalesce(proxies.high_ratio, hardware.value_high)) as decimal(12, 6)
+            ), 0),
             case when evidence.meter_method in ('job_counter', 'counter_delta', 'power_integral') then 0
                 else cast(coalesce(
                     {{ millijoules_to_kwh('evidence.gpu_seconds * rated.tdp_milliwatts') }},
@@ -82,6 +89,9 @@ energy as (
     left join hardware
         on hardware.quantity = {{ quantity_of_method('evidence.meter_method') }}
         and evidence.energy_millijoules is not null
+    left join proxies
+        on evidence.usage_date = proxies.used_date and rated.gpu_model = proxies.gpu_model
+        and evidence.meter_method = 'runtime_fitted'
 
 )
 

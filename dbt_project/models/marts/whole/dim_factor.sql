@@ -36,7 +36,7 @@ named as (
         gpu_factor_id, factor_set, 'hardware', gpu_model_pattern, null, quantity, evidence_tier,
         {% for kind in kinds %}null, null, null, {% endfor %}null, null, null,
         value_low, value, value_high, unit,
-        gsd_ratio, null, 'hardware', null, source_title, source_url, licence, valid_from, null
+        gsd_ratio, boundary_flags, 'hardware', null, source_title, source_url, licence, valid_from, null
     from hardware
 
     union all
@@ -45,7 +45,8 @@ named as (
         pue_factor_id, 'site', site_id, null, null, 'pue_ratio', pue_evidence_tier,
         {% for kind in kinds %}null, null, null, {% endfor %}null, null, null,
         pue_low_ratio, pue_ratio, pue_high_ratio, 'facility energy per IT energy',
-        null, null, 'hardware', null, coalesce(pue_source, 'stated without a source in the settings'), null, null, null, null
+        -- a site's PUE is cooling and power supply alone: neither the servers, nor the building, nor the grid
+        null, 'pue;no_host;no_embodied;no_upstream', 'hardware', null, coalesce(pue_source, 'stated without a source in the settings'), null, null, null, null
     from sites
     where pue_factor_id like 'site/%'
 

@@ -29,6 +29,10 @@ personas as (
         usage_date, team_id, workflow_id, persona,
         sum(energy_kwh) as energy_kwh, sum(location_gco2e) as location_gco2e, sum(embodied_gco2e) as embodied_gco2e,
         sum(call_count) as call_count, sum(output_tokens) as output_tokens,
+        -- use whose operation or hardware is not known; a call that a meter holds is known there
+        max(case when gap_reason <> 'metered_elsewhere'
+            or (energy_kwh is not null and (location_gco2e is null or embodied_gco2e is null)) then 1 else 0 end) = 1
+            as has_unknown,
         -- a consumer's calls and a provider's GPU time; every unit below is cast, for a union would round it to whole ones
         {%- for name in ['call_count', 'gpu_seconds'] %}
         {{ ratio("sum(case when coalesce(gap_reason, '') in ('', 'metered_elsewhere') then " ~ name ~ ' else 0 end)',
@@ -72,7 +76,14 @@ counted as (
         cast(personas.location_gco2e as decimal(38, 9)) as operational_gco2e,
         cast(personas.embodied_gco2e as decimal(38, 9)) as embodied_gco2e,
         case when personas.persona = 'provider' then gpu_seconds_coverage_ratio else call_count_coverage_ratio end
-            as coverage_ratio
+            as coverage_ratio,
+        case
+            when personas.location_gco2e is null then 'no_operation'
+            when personas.embodied_gco2e is null then 'no_embodied'
+            when personas.has_unknown then 'partly_known'
+            when units.unit_count is null then 'unit_not_told'
+            when units.unit_count = 0 then 'no_unit'
+        end as gap_reason
     from personas
     inner join units
         on personas.usage_date = units.usage_date
@@ -81,18 +92,13 @@ counted as (
 
 ),
 
+-- O, M and R must be of the same use, or the unknown would count as nothing
 rated as (
 
     select
         *,
-        cast((operational_gco2e + embodied_gco2e) / nullif(functional_unit_count, 0) as decimal(38, 9))
-            as sci_gco2e_per_unit,
-        case
-            when operational_gco2e is null then 'no_operation'
-            when embodied_gco2e is null then 'no_embodied'
-            when functional_unit_count is null then 'unit_not_told'
-            when functional_unit_count = 0 then 'no_unit'
-        end as gap_reason
+        cast(case when gap_reason is null then (operational_gco2e + embodied_gco2e) / functional_unit_count end
+            as decimal(38, 9)) as sci_gco2e_per_unit
     from counted
 
 )
