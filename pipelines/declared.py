@@ -15,6 +15,7 @@ from pipelines.errors import JevonsError
 
 SIZE_CLASSES = ("S", "M", "L", "XL")
 CONTROLS = ("own", "leased", "vendor")  # who decides over what runs at a site: the scope of its electricity
+GRID_PINS = ("electricity_maps", "yearly_mix")
 SPEND = "spend"  # energy_from: no tokens are known of this provider, its energy is reckoned from what it was paid
 
 
@@ -29,6 +30,7 @@ class Site:
         market_gco2e_per_kwh: Intensity of a supplier's tariff for all that the site uses; None means unknown.
         control: own, leased or vendor; None = own where a meter of ours stands, else vendor.
         market_boundary: Market whose certificates can be used there, a country's as alpha-3; None = the country.
+        grid_pin: The one source of its intensities, of GRID_PINS; None = hourly values, else the yearly mix.
     """
 
     site_id: str
@@ -40,6 +42,7 @@ class Site:
     water_litres_per_kwh: Decimal | None = None
     control: str | None = None
     market_boundary: str | None = None
+    grid_pin: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,11 +118,16 @@ def read_site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
             "A site is controlled by nobody that is known", f"{path}, {where}.control",
             f"it is {table['control']!r:.60}", f"give one of {', '.join(CONTROLS)}",
         )
+    if table.get("grid_pin", GRID_PINS[0]) not in GRID_PINS:
+        raise JevonsError(
+            "A site is pinned to a grid source that there is not", f"{path}, {where}.grid_pin",
+            f"it is {table['grid_pin']!r:.60}", f"give one of {', '.join(GRID_PINS)}, or leave it out",
+        )
     return Site(
         name, table["zone"], country, _decimal(path, where, table, "pue"),
         typed(path, where, table, "pue_source", str), _decimal(path, where, table, "market_gco2e_per_kwh"),
         _decimal(path, where, table, "water_litres_per_kwh"), table.get("control"),
-        countries.stored(typed(path, where, table, "market_boundary", str)),
+        countries.stored(typed(path, where, table, "market_boundary", str)), table.get("grid_pin"),
     )
 
 

@@ -29,7 +29,7 @@ NAMED = ("sources", "sites", "providers", "models", "hardware")  # sections that
 KEYS = {
     "organisation": {"name", "sandbox"},
     "sites": {"zone", "country", "pue", "pue_source", "market_gco2e_per_kwh", "water_litres_per_kwh", "control",
-              "market_boundary"},
+              "market_boundary", "grid_pin"},
     "providers": {"site", "system_of_record", "energy_from", "gpu_model", "catalogue"},
     "models": {"size_class"},
     "hardware": {"site", "gpu_model", "count", "purchased_on", "embodied_kgco2e", "embodied_kgco2e_low",

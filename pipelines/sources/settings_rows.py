@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from pipelines import runtime_proxies
-from pipelines.declared import CONTROLS, SIZE_CLASSES
+from pipelines.declared import CONTROLS, GRID_PINS, SIZE_CLASSES
 from pipelines.settings import FILE
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.window import Window
@@ -54,6 +54,7 @@ SOURCE = Source(
             Column("water_litres_per_kwh", "DECIMAL(12,6)", "On-site water; null = unknown.", minimum=0),
             Column("control", "VARCHAR", "Who decides over what runs there; null = not said.", allowed=CONTROLS),
             Column("market_boundary", "VARCHAR", "Market of its certificates; null = the country."),
+            Column("grid_pin", "VARCHAR", "The one source of its intensities; null = the ladder.", allowed=GRID_PINS),
         ), ("site_id",), _sites, "One row per site.", daily=False),
         Table("providers", (
             Column("provider", "VARCHAR", "Who runs the model.", required=True),

@@ -39,9 +39,11 @@ def intensity(site: Row | None, hour: datetime, tables: Tables) -> Row:
         return unknown
     told = [each for each in tables["stg_electricity_maps__carbon_intensity"]
             if (each["zone"], each["usage_hour_utc"]) == (site["zone"], hour)]
-    hourly = [each for each in told if each["grid_boundary"] == "lifecycle"]
+    pin = site.get("grid_pin")  # to one source: where that has nothing, nothing is known
+    hourly = [each for each in told if each["grid_boundary"] == "lifecycle" and pin != "yearly_mix"]
     direct, reason = None, "lifecycle_only"
     yearly = [each for each in tables["grid_yearly"] if each["zone_country"] == site["country"]]
+    yearly = [] if pin == "electricity_maps" else yearly
     if hourly:
         (found,) = hourly
         rung, source = "hourly_estimated" if found["is_estimated"] else "hourly_measured", "electricity_maps"

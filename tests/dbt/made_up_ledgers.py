@@ -61,7 +61,8 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
     ]
     for site in sites:
         site.update(control=random.choice([None, None, "own", "leased", "vendor"]),
-                    market_boundary=random.choice(["M0", "M1"]))
+                    market_boundary=random.choice(["M0", "M1"]),
+                    grid_pin=random.choice([None, None, None, "electricity_maps", "yearly_mix"]))
     return {
         "stg_settings__sites": sites,
         "stg_settings__sources": [

@@ -72,8 +72,10 @@ lifetime_years = 5
 
 def test_who_controls_a_site_and_what_was_bought_is_read(tmp_path):
     found = loaded(tmp_path, GOOD.replace("[providers.openai]", 'control = "leased"\nmarket_boundary = "EU"\n'
+                                          'grid_pin = "yearly_mix"\n'
                                           "[providers.openai]") + HARDWARE)
-    assert (found.sites[0].control, found.sites[0].market_boundary) == ("leased", "EU")
+    site = found.sites[0]
+    assert (site.control, site.market_boundary, site.grid_pin) == ("leased", "EU", "yearly_mix")
     assert found.hardware == (settings.Hardware(
         "rack-7", "here", "H100", 8, date(2026, 3, 31), Decimal(164), Decimal(273), Decimal("575.5"),
         "maker's footprint, 2024", Decimal(5)),)
@@ -132,6 +134,8 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
         ('pue = "1.25"', 'pue = "0.9"', ("an impossible number", "sites.here.pue", "'0.9' cannot be", "at least 1")),
         ('pue = "1.25"', 'pue = "about 1.2"', ("an impossible number", "'about 1.2' cannot be")),
         ('pue = "1.25"', 'control = "ours"', ("controlled by nobody", "sites.here.control", "own, leased, vendor")),
+        ('pue = "1.25"', 'grid_pin = "marginal"', ("a grid source that there is not", "sites.here.grid_pin",
+                                                   "electricity_maps, yearly_mix")),
         ('pue = "1.25"', "pue = nan", ("an impossible number", "sites.here.pue")),
         ('pue = "1.25"', "pue = true", ("an impossible number", "sites.here.pue")),
         ("market_gco2e_per_kwh = 0", "market_gco2e_per_kwh = -1", ("an impossible number", "-1 cannot be")),

@@ -44,6 +44,7 @@ named as (
         sites.pue_source,
         coalesce(sites.control, case when metered.site_id is not null then 'own' else 'vendor' end) as control,
         sites.market_boundary,
+        sites.grid_pin,
         sites.market_gco2e_per_kwh,
         sites.water_litres_per_kwh as onsite_water_litres_per_kwh,
         yearly.gco2e_per_kwh as yearly_gco2e_per_kwh,

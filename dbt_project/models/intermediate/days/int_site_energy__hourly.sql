@@ -20,6 +20,17 @@ used as (
 
 ),
 
+-- a site that is pinned to one source has no intensity where that one has none: a period rests on one source or says so
+allowed as (
+
+    select
+        *,
+        case when coalesce(grid_pin, 'electricity_maps') = 'electricity_maps' then zone end as hourly_zone,
+        case when coalesce(grid_pin, 'yearly_mix') = 'yearly_mix' then yearly_gco2e_per_kwh end as allowed_yearly
+    from sites
+
+),
+
 -- the ladder: the hour as measured or estimated by the publisher, else the country's yearly mix
 placed as (
 
@@ -29,25 +40,25 @@ placed as (
         sites.market_gco2e_per_kwh as tariff_gco2e_per_kwh,
         case
             when grid.gco2e_per_kwh is not null then grid.grid_rung
-            when sites.yearly_gco2e_per_kwh is not null then 'yearly_mix'
+            when sites.allowed_yearly is not null then 'yearly_mix'
             else 'unknown'
         end as grid_rung,
-        cast(coalesce(grid.gco2e_per_kwh, sites.yearly_gco2e_per_kwh) as decimal(12, 6)) as gco2e_per_kwh,
+        cast(coalesce(grid.gco2e_per_kwh, sites.allowed_yearly) as decimal(12, 6)) as gco2e_per_kwh,
         {%- for name in ['grid_source', 'grid_boundary', 'grid_factor_id'] %}
         case
             when grid.gco2e_per_kwh is not null then grid.{{ name }}
-            when sites.yearly_gco2e_per_kwh is not null then sites.{{ name }}
+            when sites.allowed_yearly is not null then sites.{{ name }}
         end as {{ name }},
         {%- endfor %}
         grid.direct_gco2e_per_kwh,
         case
             when grid.gco2e_per_kwh is not null then grid.direct_gap_reason
-            when sites.yearly_gco2e_per_kwh is not null then 'lifecycle_only'
+            when sites.allowed_yearly is not null then 'lifecycle_only'
             else 'no_intensity'
         end as direct_gap_reason
     from used
-    inner join sites on used.site_id = sites.site_id
-    left join grid on sites.zone = grid.zone and used.usage_hour_utc = grid.usage_hour_utc
+    inner join allowed as sites on used.site_id = sites.site_id
+    left join grid on sites.hourly_zone = grid.zone and used.usage_hour_utc = grid.usage_hour_utc
 
 ),
 
