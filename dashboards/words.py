@@ -13,7 +13,11 @@ from dashboards.weeks import change
 from pipelines import units
 
 _NBSP = "\N{NO-BREAK SPACE}"
-_METRIC_WORDS = {"energy_kwh": "energy", "location_kgco2e": "carbon", "requests": "calls"}
+_METRIC_WORDS = {
+    "energy_kwh": "energy", "location_kgco2e": "carbon", "market_kgco2e": "carbon, market-based,", "requests": "calls",
+    "tokens": "tokens", "gpu_hours": "GPU hours", "cost_usd": "cost",
+}
+_SEVERAL = ("requests", "tokens", "gpu_hours")
 _NOBODY_NAMES = {
     "orphan": "Orphan: a key or tag that no rule knows",
     "unattributed": "Unattributed: calls without identity, idle hardware",
@@ -43,8 +47,8 @@ def ceiling_name(row: Any) -> str:
 def ceiling_finding(row: Any, exceeded_since: date | None) -> str:
     """Say where a ceiling stands, with the date if there is one."""
     name = ceiling_name(row)
-    has, is_ = ("have", "are") if row.metric == "requests" else ("has", "is")
-    its = "their" if row.metric == "requests" else "its"
+    has, is_ = ("have", "are") if row.metric in _SEVERAL else ("has", "is")
+    its = "their" if row.metric in _SEVERAL else "its"
     since = f" since {units.day(exceeded_since)}" if exceeded_since else ""
     if units.is_unknown(row.used_quantity):
         return f"{name} cannot be judged: what was used is unknown"

@@ -38,6 +38,11 @@ def alpha3(code: object) -> str | None:
     return code if code in CODES else _ALPHA3.get(code)
 
 
+def pairs() -> list[tuple[str, str]]:
+    """Every country as its two and its three letters, for whoever must look them up elsewhere."""
+    return sorted(_ALPHA3.items())
+
+
 def stored(name: str | None) -> str | None:
     """A name that may be a country's, or of something else: a country's as its three letters, others as they are."""
     return alpha3(name) or name

@@ -13,11 +13,23 @@ from typing import Any
 UNKNOWN = "unknown"
 
 _NBSP = "\N{NO-BREAK SPACE}"
-_METRIC_UNITS = {"energy_kwh": "kWh", "location_kgco2e": "kgCO2e", "requests": "calls"}
+_METRIC_UNITS = {
+    "energy_kwh": "kWh",
+    "location_kgco2e": "kgCO2e",
+    "market_kgco2e": "kgCO2e",
+    "requests": "calls",
+    "tokens": "tokens",
+    "gpu_hours": "GPU hours",
+    "cost_usd": "USD",
+}
 _METRIC_NAMES = {
     "energy_kwh": "Energy",
     "location_kgco2e": "Carbon, location-based",
+    "market_kgco2e": "Carbon, market-based",
     "requests": "Model calls",
+    "tokens": "Tokens",
+    "gpu_hours": "GPU hours",
+    "cost_usd": "Cost",
 }
 _TIERS = {
     0: "metered",
@@ -129,7 +141,7 @@ def carbon_range(low_kgco2e: Any, high_kgco2e: Any, central_kgco2e: Any = None) 
 
 def quantity_range(metric: str, low: Any, high: Any, central: Any = None) -> str:
     """Write both bounds of a ceiling's metric; energy and carbon with one unit."""
-    if metric in ("energy_kwh", "location_kgco2e"):
+    if metric in ("energy_kwh", "location_kgco2e", "market_kgco2e"):
         return (energy_range if metric == "energy_kwh" else carbon_range)(low, high, central)
     return UNKNOWN if is_unknown(low) or is_unknown(high) else f"{quantity(metric, low)} to {quantity(metric, high)}"
 
@@ -143,8 +155,13 @@ def _range(low: Any, high: Any, central: Any, steps: tuple[tuple[Any, str], ...]
 
 
 def quantity(metric: str, value: Any) -> str:
-    """Write a quantity of a ceiling's metric: energy_kwh, location_kgco2e or requests."""
-    writers = {"energy_kwh": energy, "location_kgco2e": carbon, "requests": lambda v: short_count(v, "calls")}
+    """Write a quantity of a ceiling's metric, such as energy_kwh or requests, with its unit."""
+    writers = {
+        "energy_kwh": energy, "location_kgco2e": carbon, "market_kgco2e": carbon,
+        "requests": lambda v: short_count(v, "calls"), "tokens": lambda v: short_count(v, "tokens"),
+        "gpu_hours": lambda v: UNKNOWN if is_unknown(v) else _with_unit(number(v), "GPU hours"),
+        "cost_usd": lambda v: UNKNOWN if is_unknown(v) else _with_unit(number(v), "USD"),
+    }
     return writers.get(metric, number)(value)
 
 

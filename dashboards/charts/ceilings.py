@@ -15,13 +15,15 @@ from pipelines import units
 _PREFIXES = {
     "energy_kwh": ((2000, 1000, "MWh"), (0, 1, "kWh")),
     "location_kgco2e": ((2000, 1000, "tCO2e"), (0, 1, "kgCO2e")),
+    "market_kgco2e": ((2000, 1000, "tCO2e"), (0, 1, "kgCO2e")),
+    "tokens": ((2_000_000, 1_000_000, "million tokens"), (0, 1, "tokens")),
     "requests": ((2_000_000, 1_000_000, "million calls"), (20_000, 1000, "thousand calls"), (0, 1, "calls")),
 }
 
 
 def prefix(metric: str, largest: Any) -> tuple[float, str]:
     """Divisor and unit in which a quantity of this size is drawn."""
-    for least, divisor, unit in _PREFIXES.get(metric, ((0, 1, metric),)):
+    for least, divisor, unit in _PREFIXES.get(metric, ((0, 1, units.metric_unit(metric)),)):
         if not units.is_unknown(largest) and abs(largest) >= least:
             return divisor, unit
     return 1, units.metric_unit(metric)

@@ -11,6 +11,12 @@
     cast(cast({{ kwh }} as decimal(24, 6)) * cast(3600000000 as decimal(10, 0)) as bigint)
 {%- endmacro %}
 
+{#- Whole seconds to hours, in billionths: half of one rounds up. -#}
+{% macro hours_from_seconds(seconds) -%}
+    (cast({{ whole_quotient('(cast(' ~ seconds ~ ' as decimal(38, 0)) * 1000000000 + 1800)', '3600') }} as decimal(28, 0))
+        * cast(0.000000001 as decimal(10, 9)))
+{%- endmacro %}
+
 {% macro wh_from_kwh(kwh) -%} ({{ kwh }} * 1000) {%- endmacro %}
 
 {% macro thousandths(count) -%} (cast({{ count }} as decimal(34, 0)) * cast(0.001 as decimal(4, 3))) {%- endmacro %}

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from pipelines import countries
 from pipelines.errors import JevonsError
-from pipelines.registry import ceilings, together
+from pipelines.registry import attempts, ceilings, leaving, together, tree
 from pipelines.registry.drafts import CeilingDraft, Draft, Recording
 from pipelines.registry.models import KINDS, Kind, Recorded
 from pipelines.registry.store import current, versions, writing
@@ -54,7 +54,8 @@ class Outcome:
 def record(engine: Engine, kind: Kind, drafts: Sequence[Draft], recording: Recording) -> Outcome:
     """Records the drafts that may be recorded, in one transaction.
 
-    A draft equal to what stands writes nothing; one with other content becomes a new version.
+    A draft equal to what stands writes nothing; one with other content becomes a new version. What is refused of
+    ceilings is recorded among the refused attempts.
 
     Raises:
         JevonsError: if the database refuses.
@@ -97,8 +98,11 @@ def _record(session: Session, kind: Kind, drafts: Sequence[Draft], recording: Re
     refuse(_contradicting(kind, pending))
     refuse(_dangling(session, kind, pending))
     refuse([Refusal(at, *found) for at, found in together.objections(kind, newest, pending).items()])
+    refuse(_leaving(session, kind, newest, pending, recording))
     if kind.name == "ceilings":
-        refuse(_objectionable(rows, pending))
+        standing_tree = tree.tree_of(
+            *(current(session, KINDS[name]).values() for name in ("teams", "workflows")))
+        refuse(_objectionable(rows, pending, standing_tree))
     for draft in pending.values():
         entry_id = getattr(draft, kind.id_field)
         before = newest.get(entry_id)
@@ -113,6 +117,11 @@ def _record(session: Session, kind: Kind, drafts: Sequence[Draft], recording: Re
         if not twins:
             outcome.unchanged.append(getattr(identified[position], kind.id_field))
     outcome.refused.sort(key=lambda refusal: refusal.position)
+    if kind.name == "ceilings":
+        attempts.add(session, [
+            (attempts.asked(identified[refusal.position]), (refusal.field, refusal.rule, refusal.fix))
+            for refusal in outcome.refused
+        ], recording)
     logger.info(
         "registry %s: %d recorded, %d unchanged, %d findings",
         kind.name, len(outcome.accepted), len(outcome.unchanged), len(outcome.refused),
@@ -159,6 +168,7 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
         "unit": {team.unit_id for team in teams.values()},
         "country": {countries.stored(team.country) for team in teams.values()},
         "organisation": {"organisation"},
+        "service": None,  # whoever runs a model is known from its usage
     }
     found = []
     for position, draft in pending.items():
@@ -167,7 +177,7 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
         else:
             column, target = _REFERENCES[kind.name]
         value = getattr(draft, column)
-        if value not in known[target]:
+        if known[target] is not None and value not in known[target]:
             source = "workflows" if target == "workflow" else "teams"
             found.append(Refusal(
                 position, column, f"the registry knows no {target} {value!r}",
@@ -176,12 +186,28 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
     return found
 
 
-def _objectionable(rows: list, pending: dict[int, CeilingDraft]) -> list[Refusal]:
+def _leaving(
+    session: Session, kind: Kind, newest: dict[str, Recorded], pending: dict[int, Draft], recording: Recording
+) -> list[Refusal]:
+    """Teams and workflows that would slip from under a ceiling."""
+    if kind.name not in ("teams", "workflows"):
+        return []
+    standing = ceilings.standing(versions(session, KINDS["ceilings"]))
+    day = recording.recorded_at_utc.date()
+    found = []
+    for position, draft in pending.items():
+        objection = leaving.objection(kind, draft, newest.get(getattr(draft, kind.id_field)), standing, day)
+        if objection:
+            found.append(Refusal(position, *objection))
+    return found
+
+
+def _objectionable(rows: list, pending: dict[int, CeilingDraft], standing_tree: tree.Tree) -> list[Refusal]:
     """Ceilings that what stands, or what an earlier one of the batch adopts, does not allow."""
     found = []
     beside = list(rows)
     for position, draft in pending.items():
-        objection = ceilings.objection(draft, beside)
+        objection = ceilings.objection(draft, beside) or tree.objection(draft, beside, standing_tree)
         if objection:
             found.append(Refusal(position, *objection))
         else:

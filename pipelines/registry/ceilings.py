@@ -27,7 +27,7 @@ def scope_of(ceiling: CeilingDraft | Ceiling) -> Scope:
 def standing(versions: Iterable[Ceiling]) -> list[Ceiling]:
     """The lowest limit ever recorded for each scope, sorted by id; the newest of equal ones.
 
-    Not the newest version: a higher limit that reached the table past this module does not stand.
+    Not the newest version: a higher limit that reached the table before it was guarded does not stand.
     """
     lowest: dict[Scope, Ceiling] = {}
     for row in sorted(versions, key=lambda row: row.row_id):
@@ -108,7 +108,20 @@ def objection(draft: CeilingDraft, rows: list[Ceiling]) -> tuple[str, str, str] 
                 f" {row.ceiling_id}, and a ceiling is never raised",
                 "keep or lower the limit; a new one can be adopted for the next period",
             )
+    if not any(row.ceiling_id == draft.ceiling_id for row in rows) and not _is_a_period(draft):
+        return (
+            "period_end",
+            f"{draft.period_start} to before {draft.period_end} is no month, quarter or year",
+            "begin on the first day of a month and end one, three or twelve months later",
+        )
     return None
+
+
+def _is_a_period(draft: CeilingDraft) -> bool:
+    """Whether it is one, three or twelve whole months: years that do not begin in January have quarters too."""
+    start, end = draft.period_start, draft.period_end
+    months = (end.year - start.year) * 12 + end.month - start.month
+    return start.day == end.day == 1 and months in (1, 3, 12)
 
 
 def plain(quantity: Decimal) -> str:

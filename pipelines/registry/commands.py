@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from pipelines.errors import JevonsError
-from pipelines.registry import book, ceilings
-from pipelines.registry.drafts import METRICS, PERIMETER_TYPES, CeilingDraft, Recording, problems
+from pipelines.registry import attempts, book, ceilings
+from pipelines.registry.drafts import METRICS, PERIMETER_TYPES, UNACCOUNTED, CeilingDraft, Recording, problems
 from pipelines.registry.export import standing_rows
 from pipelines.registry.importer import import_csv, kind_of
 from pipelines.registry.models import KINDS
@@ -27,7 +27,7 @@ from pipelines.units import noun
 SOME_REFUSED = 3  # exit code: the good rows are recorded, the bad ones are not
 
 KindName = StrEnum("KindName", {name: name for name in KINDS})
-PerimeterType = StrEnum("PerimeterType", {name: name for name in PERIMETER_TYPES})
+PerimeterType = StrEnum("PerimeterType", {name: name for name in (*PERIMETER_TYPES, *UNACCOUNTED)})
 Metric = StrEnum("Metric", {name: name for name in METRICS})
 
 registry_app = typer.Typer(
@@ -36,8 +36,9 @@ registry_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown",
 )
 ceilings_app = typer.Typer(
-    help="Limits on energy, carbon or requests of a perimeter for a period: adopt and lower them; no command raises"
-    " one.",
+    help="Limits on energy, carbon, calls, tokens, GPU hours or cost of a perimeter for a month, a quarter or a year:"
+    " adopt and lower them. Nothing raises one, deletes it, gives it another period or another name: no command, no"
+    " file, no SQL statement. Each attempt is refused and recorded: `jevons ceilings refused`.",
     no_args_is_help=True, rich_markup_mode="markdown",
 )
 
@@ -193,9 +194,11 @@ def list_ceilings(as_of: AsOf = None, registry_url: Url = None) -> None:
 @ceilings_app.command("adopt")
 def adopt(
     perimeter_type: Annotated[PerimeterType, typer.Option("--perimeter-type", help="What the limit is for.")],
-    metric: Annotated[Metric, typer.Option("--metric", help="What is limited, in this unit; carbon by location.")],
+    metric: Annotated[
+        Metric, typer.Option("--metric", help="What is limited, in this unit. Each metric binds for itself.")
+    ],
     period_start: Annotated[
-        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the period.")
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the month, quarter or year.")
     ],
     period_end: Annotated[
         datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="First day after the period.")
@@ -204,11 +207,18 @@ def adopt(
     by: By,
     reason: Reason,
     perimeter_id: Annotated[
-        str, typer.Option("--perimeter-id", help="Id of the unit, team or workflow, or a country's code (FR or FRA).")
+        str, typer.Option(
+            "--perimeter-id",
+            help="Id of the unit, team or workflow, a service's provider as its calls name it, or a country's code"
+            " (FR or FRA).",
+        )
     ] = "organisation",
     registry_url: Url = None,
 ) -> None:
     """Adopts a limit for a perimeter and a period; later it may be lowered, never raised.
+
+    Ceilings of one metric and period sum to no more than the one above them: workflows of a team, teams of a
+    unit, units of the organisation, as the registry places them on the day of adoption.
 
     Examples:
 
@@ -255,6 +265,21 @@ def lower(
         _record(engine, asked, by, reason)
 
 
+@ceilings_app.command("refused")
+def refused(as_of: AsOf = None, registry_url: Url = None) -> None:
+    """Shows what was tried and refused: who tried what, when, by which way, and the rule in its way.
+
+    The way is command, import, or sql for a statement that the database refused. On SQLite such a statement is
+    recorded where its transaction is committed all the same, as a lone statement's is.
+
+    Example:
+
+        jevons ceilings refused --as-of 2026-06-30
+    """
+    with registry(registry_url) as engine, Session(engine) as session:
+        show("refused attempts", list(attempts.COLUMNS), attempts.listed(session, as_of.date() if as_of else None))
+
+
 def _record(engine: Engine, asked: dict[str, Any], by: str, reason: str) -> None:
     """Records one ceiling and says its id, or says why not."""
     try:
@@ -262,6 +287,8 @@ def _record(engine: Engine, asked: dict[str, Any], by: str, reason: str) -> None
         draft = CeilingDraft(**asked, adopted_by=by)
     except ValidationError as error:
         field, rule, fix = problems(error)[0]
+        who = Recording(recorded_by=login(), reason="refused", recorded_at_utc=datetime.now(UTC))
+        attempts.keep(engine, [(asked, (field, rule, fix))], who)
         raise JevonsError("The ceiling was not recorded", _option(field), rule, fix) from error
     outcome = book.record(engine, KINDS["ceilings"], [draft], recording)
     for refusal in outcome.refused:

@@ -4,9 +4,17 @@ Tables belong in `models`; rules that need other entries belong in `together`, `
 """
 
 from datetime import date
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from pipelines.registry.fields import (
     Count,
@@ -25,8 +33,13 @@ from pipelines.registry.fields import (
     text,
 )
 
-PERIMETER_TYPES = ("organisation", "unit", "team", "workflow", "country")
-METRICS = ("energy_kwh", "location_kgco2e", "requests")
+PERIMETER_TYPES = ("organisation", "unit", "team", "workflow", "service", "country")
+# Perimeters that are asked for, and why no account can be computed for them.
+UNACCOUNTED = {"sector_tag": "no source delivers a sector tag, so nobody could tell what counts against it"}
+METRICS = (
+    "energy_kwh", "location_kgco2e", "market_kgco2e", "requests", "tokens", "gpu_hours", "cost_usd",
+)
+COUNTED = {"requests": "a request", "tokens": "a token"}  # metrics in whole numbers
 MATCH_TYPES = ("api_key", "project", "pod", "tag", "node")
 
 
@@ -111,18 +124,27 @@ class RuleDraft(Draft):
         return self
 
 
+def _accountable(value: Any) -> Any:
+    if isinstance(value, str) and value in UNACCOUNTED:
+        raise refusal(
+            UNACCOUNTED[value], f"use {', '.join(PERIMETER_TYPES[:-1])} or {PERIMETER_TYPES[-1]}",
+        )
+    return value
+
+
 class CeilingDraft(Draft):
     """A limit that a perimeter adopts for a period.
 
     Attributes:
         ceiling_id: None for the id that stands for this perimeter, metric and period, or a derived one.
         period_end: Exclusive.
-        limit_quantity: In the unit of the metric: kWh, kgCO2e (location-based) or requests.
+        perimeter_id: Of a service, the provider as the ledger names it; of a country, its code.
+        limit_quantity: In the unit of the metric, which its name ends in; tokens and requests are counted.
         adopted_by: None for what stands, or for whoever records the first adoption. So for the next two.
     """
 
     ceiling_id: Identifier | None = None
-    perimeter_type: one_of(*PERIMETER_TYPES)
+    perimeter_type: Annotated[one_of(*PERIMETER_TYPES), BeforeValidator(_accountable)]
     perimeter_id: Identifier
     metric: one_of(*METRICS)
     period_start: Day
@@ -149,17 +171,18 @@ class CeilingDraft(Draft):
                 f"the whole organisation is one perimeter, not {shown(self.perimeter_id)}",
                 "write organisation", "perimeter_id",
             )
-        if self.metric == "requests" and self.limit_quantity != int(self.limit_quantity):
-            raise refusal("there is no part of a request", "write a whole number", "limit_quantity")
+        if self.metric in COUNTED and self.limit_quantity != int(self.limit_quantity):
+            raise refusal(f"there is no part of {COUNTED[self.metric]}", "write a whole number", "limit_quantity")
         return self
 
 
 class Recording(Draft):
-    """Who records something, why and when; the clock is the caller's."""
+    """Who records something, why, when and by which way; the clock is the caller's."""
 
     recorded_by: text(200)
     reason: text(500)
     recorded_at_utc: Instant
+    path: one_of("command", "import") = "command"
 
 
 def problems(error: ValidationError) -> list[tuple[str, str, str]]:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from pipelines.errors import JevonsError
-from pipelines.registry import book
+from pipelines.registry import attempts, book
 from pipelines.registry.drafts import Draft, Recording, problems
 from pipelines.registry.fields import looks_secret, shown
 from pipelines.registry.models import KINDS, Kind
@@ -127,7 +127,7 @@ def import_csv(
     path = Path(path)
     chosen = kind_of(path, kind)
     try:
-        recording = Recording(recorded_by=recorded_by, reason=reason, recorded_at_utc=recorded_at)
+        recording = Recording(recorded_by=recorded_by, reason=reason, recorded_at_utc=recorded_at, path="import")
     except ValidationError as error:
         name, rule, fix = problems(error)[0]
         raise JevonsError("Nothing was imported", f"{path}, {name}", rule, fix) from error
@@ -160,6 +160,11 @@ def import_csv(
                     refuse(row.line, *problem)
     except _Unreadable as unreadable:
         refuse(unreadable.line, *unreadable.problem)
+    if chosen.name == "ceilings":
+        tried = [
+            (cells[found.line], (found.field, found.rule, found.fix)) for found in result.refused if found.line in cells
+        ]
+        attempts.keep(engine, tried, recording)
     outcome = book.record(engine, chosen, drafts, recording)
     for refusal in outcome.refused:
         refuse(lines[refusal.position], refusal.field, refusal.rule, refusal.fix)

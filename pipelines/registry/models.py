@@ -152,6 +152,28 @@ class Ceiling(Recorded, table=True):
     supersedes: int | None = Field(default=None, foreign_key="ceilings.row_id", unique=True, sa_type=_RowId)
 
 
+class RefusedAttempt(SQLModel, table=True):
+    """One attempt at a ceiling that was refused: who tried what, when, by which way, and the rule in its way.
+
+    Attributes:
+        path: command, import, or sql for a statement that the database itself refused.
+        tried: JSON of the perimeter, metric, period and limit as they were given.
+        field: What was at fault; empty where the whole is.
+    """
+
+    __tablename__ = "refused_attempts"
+
+    row_id: int | None = Field(default=None, primary_key=True, sa_type=_RowId)
+    attempted_at_utc: datetime = Field(sa_type=UtcInstant)
+    attempted_by: str = Field(sa_type=Text)
+    path: str = Field(max_length=16)
+    entry_id: str = Field(sa_type=Text)
+    tried: str = Field(sa_type=Text)
+    field: str = Field(max_length=64)
+    rule: str = Field(sa_type=Text)
+    fix: str = Field(sa_type=Text)
+
+
 @dataclass(frozen=True)
 class Kind:
     """One sort of entry: its name on the command line, its table, its draft and its id column."""

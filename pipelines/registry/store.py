@@ -16,7 +16,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session, SQLModel
 
 from pipelines.errors import JevonsError
-from pipelines.registry.models import KINDS, Kind, Recorded
+from pipelines.registry import binding
+from pipelines.registry.models import KINDS, Kind, Recorded, RefusedAttempt
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,8 @@ def open_registry(url: str) -> Engine:
     try:
         with writing(engine) as session:
             connection = session.connection()
-            SQLModel.metadata.create_all(connection, tables=[kind.table.__table__ for kind in KINDS.values()])
+            tables = [*(kind.table.__table__ for kind in KINDS.values()), RefusedAttempt.__table__]
+            SQLModel.metadata.create_all(connection, tables=tables)
             _guard(connection)
     except DBAPIError as error:
         raise JevonsError(
@@ -100,32 +102,55 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 
 def _guard(connection: Connection) -> None:
-    """Makes the triggers that refuse every change of a recorded row, where they are missing."""
-    listing = {
-        "sqlite": "select name from sqlite_master where type = 'trigger'",
-        "postgresql": "select tgname from pg_trigger where not tgisinternal",
-    }[connection.dialect.name]
-    present = set(connection.execute(text(listing)).scalars())
-    for kind in KINDS.values():
-        for name, statement in guards(kind, connection.dialect.name).items():
-            if name not in present:
-                connection.exec_driver_sql(statement)
-                logger.info("guarded the registry with %s", name)
+    """Makes the triggers that refuse every change of a recorded row, where they are missing or of an older make."""
+    dialect = connection.dialect.name
+    tables = {kind.table.__tablename__: kind.id_field for kind in KINDS.values()} | {"refused_attempts": None}
+    wanted: dict[str, str] = {}
+    for table, id_field in tables.items():
+        if table != binding.TABLE:
+            wanted |= guards(table, id_field, dialect)
+    if dialect == "sqlite":
+        wanted |= binding.sqlite_guards()
+        present = dict(connection.exec_driver_sql("select name, sql from sqlite_master where type = 'trigger'").all())
+        for name, statement in wanted.items():
+            if present.get(name, "").casefold() == statement.casefold():
+                continue
+            if name in present:
+                connection.exec_driver_sql(f"drop trigger {name}")
+            connection.exec_driver_sql(statement)
+            logger.info("guarded the registry with %s", name)
+        return
+    schema = connection.execute(text("select current_schema()")).scalar_one()
+    wanted |= binding.postgresql_guards(schema, _WRITE_LOCK)
+    listing = text(
+        "select tgname from pg_trigger join pg_class on tgrelid = pg_class.oid"
+        " where not tgisinternal and relnamespace = to_regnamespace(quote_ident(:schema))"
+    )
+    present = set(connection.execute(listing, {"schema": schema}).scalars())
+    made = {name for name in wanted if name not in present}
+    for name in sorted(made):
+        connection.exec_driver_sql(wanted[name].replace("%", "%%"))
+        logger.info("guarded the registry with %s", name)
+    if any(name.startswith(f"{binding.TABLE}_bind") for name in made):
+        for old in sorted(present):
+            if old.startswith((f"{binding.TABLE}_bind_", f"{binding.TABLE}_no_change")):
+                connection.exec_driver_sql(f'drop trigger {old} on "{schema}".{binding.TABLE}')
 
 
-def guards(kind: Kind, dialect: str) -> dict[str, str]:
+def guards(table: str, id_field: str | None, dialect: str) -> dict[str, str]:
     """The DDL of the triggers that keep one table append-only, by trigger name.
 
     On SQLite a third trigger stops `insert or replace`, which deletes without asking a delete trigger.
+
+    Args:
+        id_field: The column that names an entry of which the table keeps versions; None where it keeps none.
     """
-    table = kind.table.__tablename__
-    message = f"the registry is append-only: {table} may not be changed or deleted, record a new version"
+    message = binding.APPEND_ONLY.format(table)
     if dialect == "sqlite":
         refuse = f"begin select raise(abort, '{message}'); end"
-        same = (
-            f"row_id = new.row_id or ({kind.id_field} = new.{kind.id_field} and version = new.version)"
-            " or supersedes = new.supersedes"
-        )
+        same = "row_id = new.row_id"
+        if id_field is not None:
+            same += f" or ({id_field} = new.{id_field} and version = new.version) or supersedes = new.supersedes"
         return {
             f"{table}_no_update": f"create trigger {table}_no_update before update on {table} {refuse}",
             f"{table}_no_delete": f"create trigger {table}_no_delete before delete on {table} {refuse}",

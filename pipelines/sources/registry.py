@@ -98,7 +98,7 @@ SOURCE = Source(
             Column("metric", "VARCHAR", "What is limited; gives the limit its unit.", True, allowed=METRICS),
             Column("period_start", "DATE", "First day of the period.", required=True),
             Column("period_end", "DATE", "First day after the period.", required=True),
-            Column("limit_quantity", "DECIMAL(24,9)", "The limit, in kWh, kgCO2e or requests.", True, minimum=0),
+            Column("limit_quantity", "DECIMAL(24,9)", "The limit, in the unit that the metric names.", True, minimum=0),
             Column("adopted_by", "VARCHAR", "The body that adopted it.", required=True),
             Column("adopted_at_utc", "TIMESTAMP", "When it was adopted.", required=True),
             Column("reason", "VARCHAR", "Why."),

@@ -103,6 +103,29 @@ REFUSED = {
         "x,unit,insurance,requests,2026-06-01,2026-09-01,1.5,,,",
         "limit_quantity: there is no part of a request; write a whole number.",
     ),
+    "part of a token": (
+        "x,unit,insurance,tokens,2026-06-01,2026-09-01,1.5,,,",
+        "limit_quantity: there is no part of a token; write a whole number.",
+    ),
+    "a perimeter without an account": (
+        "x,sector_tag,retail,energy_kwh,2026-06-01,2026-09-01,1,,,",
+        "perimeter_type: no source delivers a sector tag, so nobody could tell what counts against it;"
+        " use organisation, unit, team, workflow, service or country.",
+    ),
+    "two months": (
+        "x,unit,insurance,requests,2026-06-01,2026-08-01,1,,,",
+        "period_end: 2026-06-01 to before 2026-08-01 is no month, quarter or year;"
+        " begin on the first day of a month and end one, three or twelve months later.",
+    ),
+    "days of another month": (
+        "x,unit,insurance,requests,2026-06-02,2026-07-02,1,,,",
+        "period_end: 2026-06-02 to before 2026-07-02 is no month, quarter or year;"
+        " begin on the first day of a month and end one, three or twelve months later.",
+    ),
+    "a day of another time zone": (
+        "org-kwh,organisation,organisation,energy_kwh,2026-06-01T00:00:00+14:00,2026-09-01,1,,,",
+        "period_start: '2026-06-01T00:00:00+14:00' is not a day; write it as YYYY-MM-DD.",
+    ),
     "below nothing": (
         "x,unit,insurance,energy_kwh,2026-06-01,2026-09-01,-1,,,",
         "limit_quantity: '-1' is not a plain decimal number of at least 0; write digits with a dot, without sign,"
@@ -110,7 +133,8 @@ REFUSED = {
     ),
     "another unit": (
         "x,unit,insurance,energy_mwh,2026-06-01,2026-09-01,1,,,",
-        "metric: 'energy_mwh' is not a choice; use energy_kwh, location_kgco2e or requests.",
+        "metric: 'energy_mwh' is not a choice; use energy_kwh, location_kgco2e, market_kgco2e, requests, tokens,"
+        " gpu_hours or cost_usd.",
     ),
     "a naive instant": (
         "x,unit,insurance,energy_kwh,2026-06-01,2026-09-01,1,Board,2026-05-19T09:00:00,",
@@ -161,10 +185,11 @@ def test_a_derived_id_fits_however_long_the_perimeter_is(engine, put):
 
 
 @pytest.mark.parametrize("limit, end", [("999999.000000000", "2026-09-01"), ("999999.000000000", "2027-09-01")])
-def test_a_raise_written_straight_into_the_table_does_not_stand(engine, put, limit, end):
-    """Inserting is allowed to whoever has the file; the lowest limit of the first period stands all the same."""
+def test_a_raise_that_was_in_the_table_before_it_was_guarded_does_not_stand(engine, put, limit, end):
+    """The lowest limit of the first period stands all the same."""
     put.all()
     with engine.begin() as connection:
+        connection.exec_driver_sql("drop trigger ceilings_no_replace")
         connection.exec_driver_sql(
             "insert into ceilings select 77, 2, valid_from, recorded_at_utc, recorded_by, reason, ceiling_id,"
             f" perimeter_type, perimeter_id, metric, period_start, '{end}', '{limit}', adopted_by, adopted_at_utc,"
@@ -208,12 +233,15 @@ def test_two_letters_that_were_recorded_once_bind_like_three(engine, put):
     assert (ceilings(engine)["old"]["perimeter_id"], ceilings(engine)["old"]["limit_quantity"]) == ("FRA", 70)
 
 
-START = date(2026, 1, 1)
+def _month(index):
+    return date(2026, 1 + index, 1)
+
+
 steps = st.tuples(
-    st.sampled_from([None, "a", "b"]), st.integers(0, 4), st.integers(1, 4), st.integers(0, 6),
+    st.sampled_from([None, "a", "b"]), st.integers(0, 4), st.sampled_from([1, 3]), st.integers(0, 6),
 ).map(lambda step: CeilingDraft(
     ceiling_id=step[0], perimeter_type="organisation", perimeter_id="organisation", metric="energy_kwh",
-    period_start=START + timedelta(days=step[1]), period_end=START + timedelta(days=step[1] + step[2]),
+    period_start=_month(step[1]), period_end=_month(step[1] + step[2]),
     limit_quantity=Decimal(step[3]),
 ))
 

@@ -154,7 +154,7 @@ def test_a_ceiling_needs_somebody_and_a_reason(run):
 
 def test_no_command_raises_or_deletes():
     assert sorted(command.callback.__name__ for command in ceilings_app.registered_commands) == [
-        "adopt", "list_ceilings", "lower",
+        "adopt", "list_ceilings", "lower", "refused",
     ]
     names = {command.name or command.callback.__name__ for command in registry_app.registered_commands}
     assert names == {"import", "list", "history"}
@@ -162,7 +162,7 @@ def test_no_command_raises_or_deletes():
 
 @pytest.mark.parametrize("words", [
     ("registry", "import"), ("registry", "list"), ("registry", "history"),
-    ("ceilings", "adopt"), ("ceilings", "lower"), ("ceilings", "list"),
+    ("ceilings", "adopt"), ("ceilings", "lower"), ("ceilings", "list"), ("ceilings", "refused"),
 ])
 def test_help_has_an_example(run, words):
     result = run(*words, "--help")
@@ -193,3 +193,13 @@ def test_another_database_can_be_configured(run, files, tmp_path, monkeypatch):
     assert not (tmp_path / "home" / "registry.sqlite").exists()
     with create_engine(f"sqlite:///{tmp_path}/elsewhere.sqlite").connect() as connection:
         assert connection.execute(text("select count(*) from teams")).scalar() == 2
+
+
+def test_what_was_refused_is_shown(run, files):
+    assert run("registry", "import", *files).exit_code == 0
+    assert run(*ADOPT, "--limit", "10").exit_code == 0
+    assert run(*ADOPT, "--limit", "11").exit_code == 1
+    assert run(*ADOPT, "--limit", "many").exit_code == 1
+    shown = run("ceilings", "refused").stdout
+    assert "refused attempts (2)" in shown and shown.count("command") == 2
+    assert "a ceiling is never raised" in shown and "is not a plain decimal number" in shown

@@ -35,7 +35,7 @@ def test_it_imports_exports_and_refuses_changes(engine, put):
         "update {0} set reason = 'other'", "delete from {0}", "truncate {0} cascade",
         "insert into {0} select * from {0} on conflict (row_id) do update set reason = 'other'",
     ):
-        for table in rows:
+        for table in [name for name in rows if name != "ceilings"]:  # those are in test_registry_binding
             with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
                 connection.execute(text(statement.format(table)))
     assert current_rows(engine) == rows

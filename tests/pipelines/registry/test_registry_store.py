@@ -123,8 +123,10 @@ def test_a_version_cannot_be_superseded_twice(engine, put):
 
 def test_postgresql_guards_name_every_way_to_lose_a_row():
     for kind in KINDS.values():
-        (ddl,) = guards(kind, "postgresql").values()
         table = kind.table.__tablename__
+        if table == "ceilings":
+            continue  # tried in test_registry_binding
+        (ddl,) = guards(table, kind.id_field, "postgresql").values()
         assert f"before update or delete or truncate on {table}" in ddl
         assert "for each statement" in ddl
 

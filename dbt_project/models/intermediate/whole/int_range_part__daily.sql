@@ -1,9 +1,14 @@
 -- One row per day x perimeter x metric x factor x whether it is only bounded: what shares one error is one part.
 
-{%- set metrics = {
+{%- set estimated = {
     'energy_kwh': ['energy_kwh_low', 'energy_kwh', 'energy_kwh_high'],
     'location_kgco2e': [kg_from_g('location_gco2e_low'), kg_from_g('location_gco2e'), kg_from_g('location_gco2e_high')],
-    'requests': ['call_count', 'call_count', 'call_count'],
+    'market_kgco2e': [kg_from_g('market_gco2e_low'), kg_from_g('market_gco2e'), kg_from_g('market_gco2e_high')],
+} %}
+{#- counted, timed or invoiced: no factor, and no error to share -#}
+{%- set counted = {
+    'requests': 'call_count', 'tokens': 'token_count', 'gpu_hours': hours_from_seconds('gpu_seconds'),
+    'cost_usd': 'cost_usd',
 } %}
 
 with
@@ -26,10 +31,11 @@ owned as (
 placed as (
 
     {%- for type, id in [('organisation', "'organisation'"), ('unit', 'unit_id'), ('team', 'team_id'),
-        ('workflow', 'workflow_id'), ('country', 'country')] %}
+        ('workflow', 'workflow_id'), ('service', 'provider'), ('country', 'country')] %}
     select
-        usage_date, '{{ type }}' as perimeter_type, {{ id }} as perimeter_id, factor_id, method, call_count,
-        energy_kwh_low, energy_kwh, energy_kwh_high, location_gco2e_low, location_gco2e, location_gco2e_high
+        usage_date, '{{ type }}' as perimeter_type, {{ id }} as perimeter_id, factor_id, method,
+        call_count, token_count, gpu_seconds, cost_usd, energy_kwh_low, energy_kwh, energy_kwh_high,
+        location_gco2e_low, location_gco2e, location_gco2e_high, market_gco2e_low, market_gco2e, market_gco2e_high
     from owned
     where {{ id }} is not null
     {{ 'union all' if not loop.last }}
@@ -39,16 +45,24 @@ placed as (
 
 measured as (
 
-    {%- for metric, ends in metrics.items() %}
+    {%- for metric, ends in estimated.items() %}
     select
         usage_date, perimeter_type, perimeter_id, '{{ metric }}' as metric,
-        -- calls are counted, not estimated: they share no error
-        {{ "'counted' as factor_id, 'counted' as method" if metric == 'requests'
-            else "coalesce(factor_id, 'none') as factor_id, coalesce(method, 'none') as method" }},
+        coalesce(factor_id, 'none') as factor_id, coalesce(method, 'none') as method,
         -- one type for all metrics: thousandths of a billionth hold every gram exactly in kg
         cast({{ ends[0] }} as decimal(38, 12)) as part_low,
         cast({{ ends[1] }} as decimal(38, 12)) as part_quantity,
         cast({{ ends[2] }} as decimal(38, 12)) as part_high
+    from placed
+    union all
+    {%- endfor %}
+    {%- for metric, quantity in counted.items() %}
+    select
+        usage_date, perimeter_type, perimeter_id, '{{ metric }}' as metric,
+        'counted' as factor_id, 'counted' as method,
+        cast({{ quantity }} as decimal(38, 12)) as part_low,
+        cast({{ quantity }} as decimal(38, 12)) as part_quantity,
+        cast({{ quantity }} as decimal(38, 12)) as part_high
     from placed
     {{ 'union all' if not loop.last }}
     {%- endfor %}

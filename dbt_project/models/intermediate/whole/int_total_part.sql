@@ -19,7 +19,7 @@ monthly as (
         sum(part_low) as part_low, sum(part_quantity) as part_quantity, sum(part_high) as part_high,
         null as limit_quantity, null as spread_ratio
     from parts
-    where metric <> 'requests' and perimeter_type in ('organisation', 'team', 'workflow')
+    where metric in ('energy_kwh', 'location_kgco2e') and perimeter_type in ('organisation', 'team', 'workflow')
     group by perimeter_type, perimeter_id, metric, date_trunc('month', usage_date), factor_id, method, is_only_bounded
 
 ),

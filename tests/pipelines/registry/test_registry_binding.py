@@ -1,0 +1,239 @@
+"""What SQLite and PostgreSQL refuse of ceilings, whoever sends it, and what they keep of the attempt."""
+
+import json
+import sqlite3
+import tempfile
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from postgresql_server import served
+from sqlalchemy import text
+from sqlmodel import Session
+
+from pipelines.registry import attempts
+from pipelines.registry.export import current_rows
+from pipelines.registry.store import default_url, open_registry
+
+COLUMNS = ("version, valid_from, recorded_at_utc, recorded_by, reason, ceiling_id, perimeter_type, perimeter_id,"
+           " metric, period_start, period_end, limit_quantity, adopted_by, adopted_at_utc, supersedes")
+# The next version of org-kwh, which stands at 1200.5 from June to August, with one thing changed about it.
+SQL = {
+    "higher by the last digit": ({"limit_quantity": "'1200.500000001'"}, "a ceiling is never raised"),
+    "higher, though its text sorts before": ({"limit_quantity": "'999999.000000000'"}, "a ceiling is never raised"),
+    "shortened": ({"period_end": "'2026-07-01'", "limit_quantity": "'1.000000000'"}, "a ceiling is never re-dated"),
+    "begun later": ({"period_start": "'2026-07-01'"}, "a ceiling is never re-dated"),
+    "another perimeter": (
+        {"perimeter_type": "'team'", "perimeter_id": "'claims'"},
+        "a ceiling cannot be moved to another perimeter or metric",
+    ),
+    "another unit": ({"metric": "'market_kgco2e'"}, "a ceiling cannot be moved to another perimeter or metric"),
+    "split under a second id": (
+        {"ceiling_id": "'second'", "version": "1", "supersedes": "null", "period_end": "'2026-07-01'"},
+        "another ceiling already binds that perimeter and metric in that period",
+    ),
+    "a later duplicate": (
+        {"ceiling_id": "'second'", "version": "1", "supersedes": "null", "limit_quantity": "'5000.000000000'"},
+        "another ceiling already binds that perimeter and metric in that period",
+    ),
+    "renamed": (
+        {"ceiling_id": "'ORG-KWH'", "version": "1", "supersedes": "null"},
+        "another ceiling already binds that perimeter and metric in that period",
+    ),
+    "a metric that is none": (
+        {"metric": "'energy_mwh'"}, "no account is computed for that perimeter or in that metric"),
+    "the organisation by another name": (
+        {"perimeter_id": "'acme'"}, "no account is computed for that perimeter or in that metric"),
+    "a country in letters that the registry does not store": (
+        {"ceiling_id": "'new'", "version": "1", "supersedes": "null", "perimeter_type": "'country'",
+         "perimeter_id": "'fr'"},
+        "no account is computed for that perimeter or in that metric",
+    ),
+    "a version left out": ({"version": "3"}, "a version follows the newest one of its id and supersedes it"),
+    "a version of nothing": ({"supersedes": "null"}, "a version follows the newest one of its id and supersedes it"),
+    "a period of its own": (
+        {"ceiling_id": "'new'", "version": "1", "supersedes": "null", "period_start": "'2027-01-01'",
+         "period_end": "'2027-01-02'"},
+        "a period is a month, a quarter or a year, from the first day of a month",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "pg") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, tmp_path):
+    if request.param == "sqlite":
+        url = default_url(tmp_path)
+    else:
+        server = request.getfixturevalue("postgresql")
+        admin = open_registry(server)
+        with admin.begin() as connection:
+            connection.exec_driver_sql("drop schema if exists tried cascade; create schema tried")
+        admin.dispose()
+        url = f"{server}?options=-csearch_path%3Dtried"
+    engine = open_registry(url)
+    yield engine
+    engine.dispose()
+
+
+def send(engine, statement):
+    """One statement of its own, as an administrator's shell sends it; what it ends with, told or raised."""
+    told = []
+    pooled = engine.raw_connection()
+    connection = pooled.driver_connection
+    try:
+        if engine.dialect.name == "postgresql":
+            connection.autocommit = True
+            connection.add_notice_handler(lambda notice: told.append(notice.message_primary))
+        connection.execute(statement)
+    except Exception as error:  # of either driver
+        told.append(str(error).splitlines()[0])
+    finally:
+        pooled.invalidate()
+    return told
+
+
+def listed(engine):
+    with Session(engine) as session:
+        return attempts.listed(session)
+
+
+@pytest.mark.parametrize("case", SQL)
+def test_an_insert_that_loosens_is_refused_and_recorded(engine, put, case):
+    put.all()
+    before = current_rows(engine)
+    changes, rule = SQL[case]
+    values = {name: name for name in COLUMNS.split(", ")} | {"version": "2", "supersedes": "row_id"} | changes
+    told = send(engine, f"insert into ceilings ({COLUMNS}) select {', '.join(values.values())} from ceilings"
+                        " where ceiling_id = 'org-kwh'")
+    assert told == [rule]
+    assert current_rows(engine) == before
+    (attempt,) = listed(engine)
+    assert (attempt["path"], attempt["rule"]) == ("sql", rule)
+    assert attempt["attempted_by"] == ("jevons" if engine.dialect.name == "postgresql" else "whoever has the file")
+    tried = json.loads(attempt["tried"])
+    assert tried["statement"] == "insert"
+    for name, value in changes.items():
+        if name in tried and name != "limit_quantity":
+            assert tried[name] == value.strip("'")
+    if "limit_quantity" in changes:
+        assert Decimal(str(tried["limit_quantity"])) == Decimal(changes["limit_quantity"].strip("'"))
+
+
+@pytest.mark.parametrize("statement", [
+    "update ceilings set limit_quantity = '9999.000000000' where ceiling_id = 'org-kwh'",
+    "delete from ceilings where ceiling_id = 'org-kwh'",
+])
+def test_a_change_is_refused_and_recorded(engine, put, statement):
+    put.all()
+    before = current_rows(engine)
+    never = "the registry is append-only: ceilings may not be changed or deleted, record a new version"
+    assert send(engine, statement) == [never]
+    assert current_rows(engine) == before
+    (attempt,) = listed(engine)
+    assert (attempt["entry_id"], attempt["rule"]) == ("org-kwh", never)
+    assert json.loads(attempt["tried"])["statement"] == statement.split()[0]
+
+
+def test_truncating_is_an_error(postgresql):
+    engine = open_registry(postgresql)
+    assert "append-only" in send(engine, "truncate ceilings")[0]
+    engine.dispose()
+
+
+def test_a_lowering_by_sql_binds_like_any_other(engine, put):
+    put.all()
+    values = {name: name for name in COLUMNS.split(", ")} | {
+        "version": "2", "supersedes": "row_id", "limit_quantity": "'999.000000000'"}
+    lower = (f"insert into ceilings ({COLUMNS}) select {', '.join(values.values())} from ceilings"
+             " where ceiling_id = 'org-kwh'")
+    assert send(engine, lower) == []
+    rows = {row["ceiling_id"]: row["limit_quantity"] for row in current_rows(engine)["ceilings"]}
+    assert rows["org-kwh"] == 999  # '999' sorts after '1200.5', and is lower
+    assert listed(engine) == []
+
+
+def test_the_record_of_attempts_cannot_be_changed(engine, put):
+    put.all()
+    send(engine, "delete from ceilings where ceiling_id = 'org-kwh'")
+    before = listed(engine)
+    for statement in ("update refused_attempts set rule = ''", "delete from refused_attempts"):
+        assert "append-only: refused_attempts" in send(engine, statement)[0]
+    assert listed(engine) == before != []
+
+
+def test_files_leave_a_record_of_what_was_refused(engine, put):
+    put.all()
+    put.one("ceilings", put.ceiling_header + (
+        "org-kwh,organisation,organisation,energy_kwh,2026-06-01,2026-09-01,2000,jo@example.org,,\n"
+        "org-kwh,organisation,organisation,energy_kwh,2026-06-01,2026-09-01,2000,,,\n"
+        ",team,claims,energy_mwh,2026-06-01,2026-09-01,sk-secret,,,\n"
+        "org-kwh,organisation,organisation,energy_kwh,2026-06-01,2026-09-01,1000,,,\n"
+    ))
+    found = listed(engine)
+    assert [(row["path"], row["attempted_by"], row["entry_id"], row["field"]) for row in found] == [
+        ("import", "Data office", "org-kwh", "adopted_by"),
+        ("import", "Data office", "", "metric"),
+        ("import", "Data office", "", "limit_quantity"),
+        ("import", "Data office", "org-kwh", "ceiling_id"),
+        ("import", "Data office", "org-kwh", "ceiling_id"),
+    ]
+    assert json.loads(found[2]["tried"])["limit_quantity"] == "a value that looks like a secret"
+    assert "example.org" not in str(found) and str(found[0]["attempted_at_utc"]) == "2026-05-20 12:00:00"
+    assert listed(engine) and attempts.listed(Session(engine), date(2026, 5, 19)) == []
+
+
+def test_older_guards_are_made_anew(tmp_path):
+    engine = open_registry(default_url(tmp_path))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("drop trigger ceilings_no_replace")
+        connection.exec_driver_sql(
+            "create trigger ceilings_no_replace before insert on ceilings when 1 = 0 begin select 1; end")
+    engine.dispose()
+    again = open_registry(default_url(tmp_path))
+    with sqlite3.connect(tmp_path / "registry.sqlite") as other:
+        with pytest.raises(sqlite3.IntegrityError, match="ids without spaces"):
+            other.execute(f"insert into ceilings ({COLUMNS}) values ({', '.join('1' * 15)})")
+    again.dispose()
+
+
+def test_older_guards_of_postgresql_give_way(postgresql):
+    engine = open_registry(postgresql)
+    trigger = text("select tgname from pg_trigger join pg_class c on tgrelid = c.oid where not tgisinternal"
+                   " and relname = 'ceilings' and relnamespace = 'public'::regnamespace order by 1")
+    with engine.begin() as connection:
+        name, whole = connection.execute(trigger).scalars()
+        connection.exec_driver_sql(f"drop trigger {name} on public.ceilings; drop trigger {whole} on public.ceilings")
+        connection.exec_driver_sql(
+            "create function older() returns trigger language plpgsql as $$ begin return null; end $$;"
+            " create trigger ceilings_no_change before update on public.ceilings execute function older();"
+            " create trigger ceilings_bind_00000000 before insert on public.ceilings for each row"
+            " execute function older()")
+    engine.dispose()
+    again = open_registry(postgresql)
+    with again.connect() as connection:
+        assert list(connection.execute(trigger).scalars()) == [name, whole]
+    again.dispose()
+
+
+def test_no_search_path_and_no_temporary_table_stands_in_for_the_registry(postgresql):
+    engine = open_registry(postgresql)
+    with engine.connect() as connection, connection.begin() as transaction:
+        insert = ("insert into public.ceilings (" + COLUMNS + ") values (1, '2026-01-01', '2026-01-01', 'x', 'x', '{}',"
+                  " 'service', 'openai', 'tokens', '2026-01-01', '2027-01-01', {}, 'x', '2026-01-01', null)")
+        assert connection.exec_driver_sql(insert.format("a", 5)).rowcount == 1
+        connection.exec_driver_sql("create temp table ceilings (like public.ceilings)")
+        connection.exec_driver_sql("set local search_path = pg_temp")
+        assert connection.exec_driver_sql(insert.format("b", 50)).rowcount == 0
+        transaction.rollback()
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+        assert connection.exec_driver_sql(insert.format("a", 5)).rowcount == 0
+        assert connection.exec_driver_sql("select rule from public.refused_attempts").scalars().all()[-1] == (
+            "a ceiling is recorded in read committed or serializable isolation")
+    engine.dispose()

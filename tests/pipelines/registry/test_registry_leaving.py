@@ -1,0 +1,53 @@
+"""A team or a workflow does not slip from under a ceiling by moving, and a unit not by a new name."""
+
+from datetime import UTC, datetime
+
+HEADER = "perimeter_type,perimeter_id,metric,period_start,period_end,limit_quantity\n"
+UNIT = "unit,{},energy_kwh,2026-06-01,2026-09-01,{}\n"
+
+
+def test_a_unit_is_not_renamed_away(engine, put, sentence):
+    put.all()
+    put.one("ceilings", HEADER + UNIT.format("insurance", 100))
+    renamed = put.teams.replace("insurance", "insurances")
+    assert sentence("teams", renamed) == (
+        "teams.csv, line 2, unit_id: it would leave the unit insurance, where"
+        " unit:insurance:energy_kwh:2026-06-01:2026-09-01 binds until 2026-09-01, for insurances, which has no ceiling"
+        " of energy_kwh from 2026-06-01 to before 2026-09-01; adopt that one first, or record the change from"
+        " 2026-09-01 on."
+    )
+    over = datetime(2026, 9, 1, tzinfo=UTC)
+    assert put.one("teams", renamed, at=over).refused == []
+
+
+def test_a_team_may_go_where_the_same_is_limited(put, sentence):
+    put.all()
+    put.one("ceilings", HEADER + UNIT.format("insurance", 100) + UNIT.format("advisory", 50))
+    moved = put.teams.replace("insurance,Insurance", "advisory,Advisory")
+    assert put.one("teams", moved).refused == []
+    assert "unit_name" not in str(put.one("teams", put.teams).refused)  # and back
+
+
+def test_another_metric_is_not_the_same(put, sentence):
+    put.all()
+    put.one("ceilings", HEADER + UNIT.format("insurance", 100)
+            + UNIT.format("advisory", 50).replace("energy_kwh", "tokens"))
+    moved = put.teams.replace("insurance,Insurance", "advisory,Advisory")
+    assert "no ceiling of energy_kwh" in sentence("teams", moved)
+
+
+def test_a_workflow_stays_in_its_team_and_a_team_in_its_country(put, sentence):
+    put.all()  # the team claims has a ceiling of requests
+    assert "workflows.csv, line 2, team_id: it would leave the team claims" in sentence(
+        "workflows", put.workflows.replace("Letters,claims", "Letters,tax"))
+    put.one("ceilings", HEADER + "country,FR,tokens,2026-06-01,2026-09-01,5\n")
+    assert "teams.csv, line 2, country: it would leave the country FRA" in sentence(
+        "teams", put.teams.replace("Insurance,FR", "Insurance,BE"))
+    assert put.one("teams", put.teams.replace("Insurance,FR", "Insurance,FRA")).refused == []  # the same country
+
+
+def test_where_nothing_binds_everything_may_move(put):
+    put.one("teams", put.teams)
+    put.one("workflows", put.workflows)
+    assert put.one("teams", put.teams.replace("insurance", "insurances")).refused == []
+    assert put.one("workflows", put.workflows.replace("Letters,claims", "Letters,tax")).refused == []
