@@ -62,7 +62,7 @@ def ceiling_finding(row: Any, exceeded_since: date | None) -> str:
             when = f"on {units.day(row.exhaustion_date)}"
         return f"{name} {is_} on course to exceed {its} ceiling {when}"
     if row.status == "undecided":
-        return f"{name} {is_} undecided: the range of the estimate reaches beyond the ceiling"
+        return f"{name} {is_} undecided: the range of the forecast reaches beyond the ceiling"
     left = 1 - row.used_quantity / row.limit_quantity if row.limit_quantity else 0
     return f"{name} {is_} within {its} ceiling: {units.percent(left, 0)} of it is left"
 
@@ -76,7 +76,7 @@ def ceiling_detail(row: Any) -> str:
         text += f" ({units.quantity_range(row.metric, low, high, row.used_quantity)})"
     text += f" of {units.quantity(row.metric, row.limit_quantity)}"
     if not units.is_unknown(row.forecast_quantity):
-        text += f"; at this pace {units.quantity(row.metric, row.forecast_quantity)} by {units.day(last_day(row))}"
+        text += f"; forecast {units.quantity(row.metric, row.forecast_quantity)} by {units.day(last_day(row))}"
     if ranged and row.used_quantity > row.limit_quantity >= low:
         text += "; by the low bound it would still be within"
     return text + "."

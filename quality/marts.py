@@ -63,6 +63,9 @@ SUITES: dict[str, list[gxe.Expectation]] = {
     "fct_ceiling_position_daily": [
         _ordered("used_low", "used_quantity"),
         _ordered("used_quantity", "used_high"),
+        _ordered("forecast_low", "forecast_quantity"),
+        _ordered("forecast_quantity", "forecast_high"),
+        _ordered("used_low", "forecast_low"),
         *_a_share("breach_probability"),
         *_a_share("breach_probability_high"),
         gxe.ExpectColumnValuesToBeInSet(

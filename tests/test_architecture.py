@@ -23,7 +23,7 @@ UNITS = ("_kwh", "_wh", "_w", "_j", "_gco2e", "_kgco2e", "_gco2e_per_kwh", "_lit
 UNIT_BESIDE = {
     "dim_factor": ("unit", {"value_low", "value", "value_high"}),
     "fct_ceiling_position_daily": ("metric", {"limit_quantity", "used_quantity", "used_low", "used_high",
-                                              "forecast_quantity"}),
+                                              "forecast_quantity", "forecast_low", "forecast_high"}),
     "fct_range_monthly": ("metric", {"low", "central", "mean", "high"}),
     "fct_reconciliation_daily": ("quantity", {"of_record_quantity", "other_quantity", "gap_quantity",
                                               "unseen_quantity"}),
@@ -141,13 +141,13 @@ def test_every_quantity_of_a_mart_says_its_unit(manifest):
         for name, column in node["columns"].items():
             if column["data_type"].split("(")[0] in ("varchar", "boolean") or name in UNITLESS | others:
                 continue
+            central = re.sub(r"_(low|high)$", "", name)
             if column["data_type"] == "date":
-                said = name.endswith("_date") or name in ("valid_from", "valid_to", "period_start", "period_end",
+                said = central.endswith("_date") or name in ("valid_from", "valid_to", "period_start", "period_end",
                                                                 "usage_month")
             elif column["data_type"] == "timestamp":
                 said = name.endswith("_utc")
             else:
-                central = re.sub(r"_(low|high)$", "", name)
                 said = central.endswith(UNITS) or re.search(r"(^|_)(kwh|wh|litres|usd|gco2e|calls)_per_", central)
             if not said:
                 unsaid.append(f"{node['name']}.{name}")

@@ -75,7 +75,7 @@ def burn_down(place: pandas.DataFrame, description: str) -> Spec:
 
 
 def _outlook(last: pandas.Series, points: pandas.DataFrame, limit: float, divisor: float, x: Spec, y: Spec):
-    """The pace continued to the wall or to the end of the period, dashed, and the date on which it meets the wall."""
+    """The forecast, dashed to the wall or to the end of the period, and the date on which it meets the wall."""
     if points.empty or units.is_unknown(last["forecast_quantity"]):
         return []
     here = points.iloc[-1]

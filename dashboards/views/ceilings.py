@@ -53,7 +53,7 @@ def summary(book: Book, anchor: str) -> None:
     if len(current):
         parts.heading(
             _finding(current),
-            "Dark bar: used so far; pale bar: range, low to high; diamond: this pace until the period ends; red line: "
+            "Dark bar: used so far; pale bar: range, low to high; diamond: forecast for the period's end; red line: "
             "the wall at 100 %. An arrow head means that it goes beyond the picture. A ceiling has its own period, so "
             f"the choice of days above does not change this section.{_common_period(current)}",
             anchor,
@@ -161,7 +161,7 @@ def day_by_day(book: Book, anchor: str) -> None:
         return
     parts.heading(
         "What is left of each ceiling, day by day",
-        "Solid line: the central estimate; band: low to high; dashed: this pace continued; dotted: an even pace from "
+        "Solid line: the central estimate; band: low to high; dashed: the forecast; dotted: an even pace from "
         "the first day to the last.",
         anchor,
     )

@@ -5,7 +5,7 @@ How the stories are told belongs to the sandbox and its tests.
 
 import hashlib
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -163,6 +163,24 @@ def test_a_call_that_two_sources_saw_is_booked_once(build: snapshot.Snapshot) ->
 def test_ceilings_have_every_kind_of_news(build: snapshot.Snapshot) -> None:
     statuses = {row["status"] for row in rows(build, "select distinct status from fct_ceiling_position_daily")}
     assert {"within", "on course to exceed", "exceeded"} <= statuses
+
+
+def test_a_ceilings_status_its_range_and_its_dates_say_the_same(build: snapshot.Snapshot) -> None:
+    places = rows(build, "select * from fct_ceiling_position_daily")
+    for row in places:
+        limit, is_exceeded = row["limit_quantity"], row["used_quantity"] > row["limit_quantity"]
+        low, middle, high = (row[f"forecast_{end}"] for end in ("low", "quantity", "high"))
+        assert row["status"] == (
+            "exceeded" if is_exceeded else "on course to exceed" if low > limit else "undecided" if high > limit
+            else "within")
+        assert (row["exceeded_since_date"] is not None) == is_exceeded
+        dates = [row[f"exhaustion_date{end}"] for end in ("_low", "", "_high")]
+        if not is_exceeded:
+            assert [day is not None for day in dates] == [end > limit for end in (high, middle, low)], row
+        known = [day for day in dates if day is not None]
+        assert known == sorted(known)
+        if row["period_end"] == row["usage_date"] + timedelta(days=1):
+            assert (low, middle, high) == (row["used_low"], row["used_quantity"], row["used_high"])
 
 
 def test_teams_workflows_and_orphans_add_up_to_the_last_digit(build: snapshot.Snapshot) -> None:

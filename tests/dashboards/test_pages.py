@@ -84,7 +84,7 @@ def test_overview_says_each_finding_in_words(home):
     assert "Of 6 ceilings, 2 are exceeded and 1 is on course to be" in text
     assert "Organisation energy is on course to exceed its ceiling on 31 August 2026" in text
     assert "Product search: calls have exceeded their ceiling since 29 August 2026" in text
-    assert "Organisation carbon is undecided: the range of the estimate reaches beyond the ceiling" in text
+    assert "Organisation carbon is undecided: the range of the forecast reaches beyond the ceiling" in text
     assert re.search(r"Energy per call fell \d+ %, calls rose \d+ %, and the total still rose \d+ %", text)
     assert "2,104 calls of acme/acme-llm-1: no known factor; energy unknown, not zero" in text
     assert "openai: 1 daily table not received (4 July 2026)" in text

@@ -43,7 +43,7 @@ def test_ceiling_sentences():
     assert _plain(said(within, None)) == "Claims: calls are within their ceiling: 40 % of it is left"
     unknown = _position(used_quantity=None)
     assert said(unknown, None) == "Organisation energy cannot be judged: what was used is unknown"
-    detail = "Used 600 kWh (400 to 900 kWh) of 1.00 MWh; at this pace 1.20 MWh by 31 August 2026."
+    detail = "Used 600 kWh (400 to 900 kWh) of 1.00 MWh; forecast 1.20 MWh by 31 August 2026."
     assert _plain(words.ceiling_detail(_position())) == detail
 
 
@@ -128,7 +128,7 @@ def test_the_burn_down_has_its_wall_at_zero_and_no_log_scale():
     assert [(row["left"], row["worst"], row["best"]) for row in rows] == [(90, 80, 95), (70, 50, 80), (40, -30, 60)]
     walls = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
     assert [wall["data"]["values"][0]["left"] for wall in walls] == [0]
-    # The pace leads to exactly nothing left on the last day.
+    # The forecast leads to exactly nothing left on the last day.
     dashed = [layer["data"]["values"] for layer in spec["layer"] if layer["mark"].get("strokeDash") == [6, 4]]
     assert [(row["day"], row["left"]) for row in dashed[0]] == [(_ms("2026-06-03"), 40), (_ms("2026-06-06"), 0)]
 

@@ -44,33 +44,28 @@ running as (
         sum(case when is_in_period then day_{{ end }} else 0 end) over (
             partition by ceiling_id order by usage_date rows between unbounded preceding and current row
         ) as added_{{ end }},
-        avg(day_{{ end }}) over recent as recent_{{ end }},
         {%- endfor %}
-        -- four whole weeks, so that every weekday weighs the same; fewer days where there are fewer
-        coalesce(stddev_samp(day_quantity) over recent, 0) as recent_deviation,
+        avg(day_quantity) over (
+            partition by ceiling_id order by usage_date rows between {{ lookback_days - 1 }} preceding and current row
+        ) as recent_mean_quantity,
         {{ days_between('usage_date', 'period_end') }} - 1 as days_left
     from daily
-    window recent as (
-        partition by ceiling_id order by usage_date rows between {{ lookback_days - 1 }} preceding and current row
-    )
 
 ),
 
-forecast as (
+counted as (
 
     select
         usage_date, ceiling_id, perimeter_type, perimeter_id, counted_perimeter_id, metric, period_start, period_end,
         is_in_period, days_left,
         cast(limit_quantity as decimal(38, 9)) as limit_quantity,
+        cast(day_quantity as decimal(38, 9)) as day_quantity,
+        cast(recent_mean_quantity as decimal(38, 9)) as recent_quantity,
         {%- for end in ['low', 'quantity', 'high'] %}
-        cast(added_{{ end }} as decimal(38, 9)) as used_{{ end }},
-        cast(recent_{{ end }} as decimal(38, 9)) as recent_{{ end }},
-        cast(added_{{ end }} + recent_{{ end }} * days_left as decimal(38, 9)) as forecast_{{ end }},
+        cast(added_{{ end }} as decimal(38, 9)) as used_{{ end }}{{ ',' if not loop.last }}
         {%- endfor %}
-        -- log-space spread of the days still to come, beside the error of the estimate
-        {{ ratio('recent_deviation * sqrt(days_left)', '(added_quantity + recent_quantity * days_left)', 9) }} as spread_ratio
     from running
 
 )
 
-select * from forecast
+select * from counted

@@ -7,6 +7,8 @@ with
 
 ceilings as (select * from {{ ref('int_ceiling__daily') }}),
 
+outlook as (select * from {{ ref('int_ceiling_outlook__daily') }}),
+
 parts as (select * from {{ ref('int_range_part__daily') }}),
 
 subjects as (select distinct ceiling_id, perimeter_type, counted_perimeter_id, metric from ceilings),
@@ -27,13 +29,16 @@ daily as (
 
     select
         ceilings.usage_date, ceilings.ceiling_id, ceilings.perimeter_type, ceilings.perimeter_id, ceilings.metric,
-        ceilings.is_in_period, ceilings.days_left, ceilings.limit_quantity, ceilings.spread_ratio,
+        ceilings.is_in_period, ceilings.days_left, ceilings.limit_quantity, outlook.spread_ratio,
         factors.factor_id, factors.method, factors.is_only_bounded,
+        -- a bound is a bound: it does not fall because the estimates beside it are forecast to
+        case when factors.is_only_bounded and outlook.growth_ratio < 1 then 1 else outlook.growth_ratio end as growth_ratio,
         {%- for end in ['low', 'quantity', 'high'] %}
         coalesce(parts.part_{{ end }}, 0) as day_{{ end }}{{ ',' if not loop.last }}
         {%- endfor %}
     from ceilings
     inner join factors on ceilings.ceiling_id = factors.ceiling_id
+    left join outlook on ceilings.ceiling_id = outlook.ceiling_id and ceilings.usage_date = outlook.usage_date
     left join parts
         on ceilings.usage_date = parts.usage_date
         and ceilings.perimeter_type = parts.perimeter_type

@@ -35,15 +35,15 @@ used as (
 
 ),
 
--- the days to come use what the last four weeks used, factor by factor
+-- the days to come use what the last four weeks used, factor by factor, brought to the forecast of the whole
 forecast as (
 
     select
         'ceiling_forecast' as total_kind, ceiling_id as subject_id, perimeter_type, perimeter_id, metric,
         usage_date as total_date, factor_id, method, is_only_bounded,
-        used_low + recent_low * days_left as part_low,
-        used_quantity + recent_quantity * days_left as part_quantity,
-        used_high + recent_high * days_left as part_high,
+        used_low + recent_low * days_left * growth_ratio as part_low,
+        used_quantity + recent_quantity * days_left * growth_ratio as part_quantity,
+        used_high + recent_high * days_left * growth_ratio as part_high,
         limit_quantity, spread_ratio
     from ceilings
 

@@ -40,7 +40,8 @@ def model(dbt, session):
     known, bounded = exceedance(parts, correlation, most, spread=np.nan_to_num(spread))
     table = totals.drop_columns(["total", "most", "spread"])
     figures = {"total_low": found.low, "total_quantity": found.central, "total_mean": found.mean,
-               "total_high": found.high, "breach_probability": known, "breach_probability_high": bounded}
+               "total_high": found.high, "total_bound": parts.bound,
+               "breach_probability": known, "breach_probability_high": bounded}
     for name, values in figures.items():
         # written out in decimal: a cast of the binary fraction would show digits that it does not have
         table = table.append_column(
