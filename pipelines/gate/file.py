@@ -86,14 +86,11 @@ class GateFile:
         return (known["usefulness_class"], tuple(known["perimeters"])) if known else (None, (EVERYTHING,))
 
 
-def steps_of(
-    perimeter: str, metric: str, limit: Decimal, rules: Sequence[Mapping[str, Any]],
-) -> dict[str, tuple[Step, ...]]:
+def steps_of(metric: str, limit: Decimal, rules: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Step, ...]]:
     """What happens to each class at which use; at the limit everything stops that is not essential, rules or none."""
     def steps(usefulness_class: str) -> Iterator[Step]:
         for rule in rules:
-            if rule["usefulness_class"] == usefulness_class and rule["perimeter"] in (None, perimeter) \
-                    and rule["metric"] in (None, metric):
+            if rule["usefulness_class"] == usefulness_class and rule["metric"] in (None, metric):
                 ratio = Decimal(rule["from_ratio"])
                 yield Step(limit * ratio, ratio, rule["action"], rule["rule_id"])
         yield Step(limit, Decimal(1), "stop", None)
@@ -151,7 +148,7 @@ def _ceiling(entry: Mapping[str, Any], rules: list[Mapping[str, Any]]) -> Ceilin
     return CeilingState(
         entry["ceiling_id"], entry["perimeter"], entry["metric"], date.fromisoformat(entry["period_start"]),
         date.fromisoformat(entry["period_end"]), limit, Decimal(entry["used"]), Decimal(entry["per_call"]),
-        steps_of(entry["perimeter"], entry["metric"], limit, rules),
+        steps_of(entry["metric"], limit, rules),
     )
 
 

@@ -5,7 +5,7 @@ What follows from it for a call belongs in `deciding`; positions themselves are 
 
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,12 @@ _CEILINGS = """
     where data_to is null or period_end > data_to
     order by ceiling_id
 """
+_RULES = """
+    select gate_rule_id, usefulness_class, action, from_ratio, metric, adopted_by, review_due_date
+    from stg_registry__gate_rules
+    where valid_from <= ? and (valid_to is null or valid_to > ?)
+    order by gate_rule_id
+"""
 _WORKFLOWS = """
     select workflow_id, usefulness_class, 'workflow/' || workflow_id, 'team/' || team_id, 'unit/' || unit_id,
         'country/' || country
@@ -63,7 +69,7 @@ def beside(
         key: The secret to sign with; None writes an unsigned file.
         now: The instant of writing, with its time zone.
     """
-    content = _content(warehouse, home)
+    content = _content(warehouse, home, now.date())
 
     def write(folder: Path, build_id: str) -> None:
         body = {
@@ -85,13 +91,18 @@ def beside(
     return write
 
 
-def _content(warehouse: Path, home: Path) -> dict[str, Any]:
+def _content(warehouse: Path, home: Path, today: date) -> dict[str, Any]:
     with duckdb.connect(str(warehouse), read_only=True) as duck:
         duck.execute(f"set file_search_path = {engine.text(home)}")
         data_to = duck.execute("select max(usage_date) from fct_footprint_daily").fetchone()[0]
         found = duck.execute(_CEILINGS).fetchall()
         workflows = duck.execute(_WORKFLOWS).fetchall()
-    rules: list[dict[str, Any]] = []
+        rules = [
+            {"rule_id": rule_id, "usefulness_class": usefulness_class, "action": action, "from_ratio": _text(ratio),
+             "metric": metric, "adopted_by": adopted_by, "review_due_date": review.isoformat()}
+            for rule_id, usefulness_class, action, ratio, metric, adopted_by, review in
+            duck.execute(_RULES, [today, today]).fetchall()
+        ]
     return {
         "data_to": data_to.isoformat() if data_to else None,
         "ceilings": [_ceiling(*row, rules) for row in found],
@@ -108,7 +119,7 @@ def _content(warehouse: Path, home: Path) -> dict[str, Any]:
 
 def _ceiling(ceiling_id, perimeter, metric, first, end, limit, used, calls, rules) -> dict[str, Any]:  # noqa: ANN001
     limit, used = Decimal(limit), Decimal(used)
-    steps = steps_of(perimeter, metric, limit, rules)
+    steps = steps_of(metric, limit, rules)
     answers = {
         name: max((answer(step) for step in steps.get(name, ()) if used >= step.from_quantity),
                   key=("allow", "slow", "deny").index, default="allow")

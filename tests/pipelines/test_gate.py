@@ -41,7 +41,6 @@ def test_rules_act_before_the_limit_and_the_strictest_wins(tmp_path):
     rules = [
         rule("slow-comfort", "comfort", "slow", "0.8"), rule("batch-comfort", "comfort", "batch", "0.9"),
         rule("small-useful", "useful", "smaller_model", "0.9"), rule("stop-experiments", "experimental", "stop", "0.9"),
-        rule("others", "useful", "stop", "0", perimeter="team/other"),
         rule("energy", "useful", "stop", "0", metric="energy_kwh"),
     ]
     gate_home(tmp_path, [ceiling(), ceiling("calm", used="0")], rules)
@@ -232,7 +231,7 @@ RULES = st.lists(st.builds(
 @given(RULES, st.integers(0, 200), st.integers(0, 200))
 def test_more_use_never_gets_a_milder_answer_and_no_rule_extends_a_limit(rules, one, other):
     limit, strictness = Decimal(100), ("allow", "slow", "deny").index
-    steps = steps_of("team/claims", "requests", limit, rules)
+    steps = steps_of("requests", limit, rules)
     assert "essential" not in steps
     for usefulness_class, found in steps.items():
         less, more = (
@@ -278,6 +277,13 @@ WAREHOUSE = """
     insert into int_perimeter__daily values
         ('2026-06-08', 'team', 'claims', 'requests', 10), ('2026-06-09', 'team', 'claims', 'requests', 5),
         ('2026-05-31', 'team', 'claims', 'requests', 700), ('2026-06-09', 'team', 'claims', 'energy_kwh', 2);
+    create table stg_registry__gate_rules (gate_rule_id varchar, usefulness_class varchar, action varchar,
+        from_ratio decimal(9,8), metric varchar, adopted_by varchar, review_due_date date,
+        valid_from date, valid_to date);
+    insert into stg_registry__gate_rules values
+        ('early', 'comfort', 'slow', 0.75, 'energy_kwh', 'Works council', '2027-01-01', '2026-06-10', null),
+        ('coming', 'comfort', 'stop', 0, null, 'Works council', '2027-01-01', '2026-06-14', null),
+        ('ended', 'comfort', 'stop', 0, null, 'Works council', '2027-01-01', '2026-01-01', '2026-06-10');
     create table dim_workflow as select * from (values
         ('letters', 'claims', 'comfort'), ('orphan', 'orphan', null)) as t(workflow_id, team_id, usefulness_class);
     create table dim_team as select * from (values
@@ -306,13 +312,18 @@ def test_a_build_says_what_is_left(tmp_path):
         "period_end": "2026-07-01", "limit": "3", "used": "2.9999999", "remaining": "0.0000001",
         "ratio": "0.999999",  # cut: 1 would say that nothing is left
         "per_call": "0.199999993333333333",  # 2.9999999 kWh by the 15 calls of the period
-        "answers": dict.fromkeys(CLASSES, "allow"),
+        "answers": {"essential": "allow", "useful": "allow", "comfort": "slow", "experimental": "allow"},
     }
+    assert body["rules"] == [{  # neither the one to come nor the one that has ended
+        "rule_id": "early", "usefulness_class": "comfort", "action": "slow", "from_ratio": "0.75",
+        "metric": "energy_kwh", "adopted_by": "Works council", "review_due_date": "2027-01-01"}]
+    assert coming["answers"]["comfort"] == "allow"
     assert (coming["ceiling_id"], coming["used"], coming["per_call"]) == ("next", "0", "1")
     assert body["workflows"]["letters"] == {"usefulness_class": "comfort", "perimeters": [
         "organisation/organisation", "workflow/letters", "team/claims", "unit/insurance", "country/FRA"]}
     assert body["signature"] is None and body["valid_until_utc"] == "2026-06-12T12:00:00+00:00"
-    assert decide(tmp_path, "letters", NOW).build_id == build.build_id
+    found = decide(tmp_path, "letters", NOW)
+    assert (found.build_id, found.verdict, found.rule_id) == (build.build_id, "slow", "early")
     assert snapshot.verify(snapshot.current(tmp_path)) == []
     # one call more than what is left: 2.9999999 + 0.2 > 3
     assert decide(tmp_path, "letters", NOW).verdict == "deny"
@@ -326,7 +337,7 @@ def test_an_equal_build_leaves_its_gate_file_alone_while_it_is_believed(tmp_path
     assert later.build_id == first.build_id and json.loads(renewed)["written_at_utc"] == "2026-06-12T12:00:00+00:00"
     other, elsewhere = published(tmp_path, key="k", now=NOW + timedelta(hours=49))
     assert json.loads(elsewhere)["signature"].startswith("hmac-sha256:")
-    assert Gate(tmp_path, "k").decide("letters", NOW, 0).verdict == "allow"
+    assert Gate(tmp_path, "k").decide("letters", NOW, 0).verdict == "slow"
     assert "not signed" in Gate(tmp_path, "another").decide("letters", NOW, 0).reason
     # a ceiling that no mart shows yet
     with duckdb.connect(str(tmp_path / "w.duckdb")) as duck:
