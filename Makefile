@@ -34,6 +34,8 @@ lock: $(STAMP) ## Resolve the newest allowed versions again: hashes, every platf
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra postgresql \
 		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+		--no-emit-index-url --no-header --no-annotate -o requirements-litellm.lock requirements-litellm.in
 
 clean: ## Remove the environment, not the data
 	rm -rf $(VENV) dbt_project/target

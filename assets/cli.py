@@ -33,6 +33,8 @@ app.add_typer(ceilings_app, name="ceilings")
 sandbox_app = typer.Typer(no_args_is_help=True, help="A made-up organisation with its vendors, to try Jevons on.")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(factors_app, name="factors")
+gate_app = typer.Typer(no_args_is_help=True, help="Whether a call may go ahead, by what is left of the ceilings.")
+app.add_typer(gate_app, name="gate")
 
 
 def main() -> None:
@@ -200,6 +202,30 @@ def dev(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000)
     os.chdir(ROOT)
     dg = str(Path(sys.executable).with_name("dg"))
     os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port)])
+
+
+@gate_app.command("check")
+def gate_check(
+    workflow: Annotated[str, typer.Option("--workflow", help="Id of the workflow that is about to call a model.")],
+    calls: Annotated[int, typer.Option("--calls", min=0, help="How many calls; 0 only asks and counts none.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Answers allow, slow or deny with a reason, for calls that are about to be made.
+
+    Essential work always passes. Other work stops where a ceiling around its workflow is used up. What is allowed or
+    slowed is counted until a build has seen the day; what is denied is recorded under `gate/denied/` in JEVONS_HOME.
+    Without a gate file to trust, `[gate] fail` in `jevons.toml` decides.
+
+    Exit code 0: allow. 4: slow. 5: deny. 1: the settings cannot be read.
+
+    Example: `jevons gate check --workflow call-notes --json`
+    """
+    from datetime import UTC
+
+    from pipelines.gate.command import check
+    from pipelines.settings import gate_key
+
+    raise typer.Exit(check(home(), workflow, datetime.now(UTC), gate_key(), calls, json))
 
 
 @sandbox_app.command("serve")

@@ -4,7 +4,7 @@ How a snapshot is written and read belongs to `pipelines.snapshot`.
 """
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +14,7 @@ from assets.built import warehouse
 from assets.partitions import ONE_RUN
 from assets.warehouse import POOL, PROJECT, model_key
 from pipelines import engine, snapshot
+from pipelines.gate.writing import beside
 from pipelines.settings import home, load
 from quality.marts import SUITES, inspect
 
@@ -58,13 +59,14 @@ def inspected(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     kinds={"duckdb", "parquet"}, description="The marts as an immutable, verifiable snapshot that readers open.",
 )
 def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """Writes the snapshot and moves the pointer to it."""
+    """Writes the snapshot with its gate file and moves the pointer to it."""
     where = home()
     settings = load(where)
     facts = _facts(warehouse(where))
+    gate = beside(warehouse(where), where, settings.gate, settings.secret("JEVONS_GATE_KEY"), datetime.now(UTC))
     build = snapshot.publish(warehouse(where), where, marts(), {
         "organisation": settings.organisation, "sandbox": settings.sandbox, **facts,
-    })
+    }, gate)
     context.log.info("build %s%s", build.build_id, " (nothing changed)" if build.unchanged else "")
     tables = json.loads((build.path / "manifest.json").read_text("utf-8"))["tables"]
     return dg.MaterializeResult(metadata={

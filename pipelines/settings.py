@@ -23,6 +23,7 @@ from pipelines.declared import (
     unknown_site,
 )
 from pipelines.errors import JevonsError
+from pipelines.gate.settings import GateSettings, read_gate
 
 FILE = "jevons.toml"
 NAMED = ("sources", "sites", "providers", "models", "hardware")  # sections that hold one section per name
@@ -42,6 +43,11 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("JEVONS_HOME") or "data").resolve()
 
 
+def gate_key(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The secret that gate files are signed with (JEVONS_GATE_KEY), or None."""
+    return environ.get("JEVONS_GATE_KEY") or None
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything read from one `jevons.toml`, checked."""
@@ -55,6 +61,7 @@ class Settings:
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
     models: tuple[Model, ...] = ()
     hardware: tuple[Hardware, ...] = ()
+    gate: GateSettings = GateSettings()
 
     def secret(self, name: str) -> str | None:
         """The secret of that environment name, or None; never logged, never written."""
@@ -81,11 +88,11 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         raw = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise JevonsError("The settings cannot be read", str(path), str(error), "mend that line") from error
-    unknown = set(raw) - {"organisation", *NAMED}
+    unknown = set(raw) - {"organisation", "gate", *NAMED}
     if unknown:
         raise JevonsError(
             "The settings have an unknown section", str(path), f"`{sorted(unknown)[0]}` means nothing here",
-            "use organisation, sources, sites, providers, models or hardware",
+            "use organisation, sources, sites, providers, models, hardware or gate",
         )
     for section, table in raw.items():
         _a_section(path, section, table)
@@ -110,6 +117,7 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         raw.get("sources", {}), sites, providers, dict(environ),
         tuple(read_model(path, name, table) for name, table in sorted(raw.get("models", {}).items())),
         tuple(read_hardware(path, name, table, known) for name, table in sorted(raw.get("hardware", {}).items())),
+        read_gate(path, raw.get("gate", {})),
     )
 
 

@@ -57,6 +57,23 @@ def test_its_verify_says_that_all_is_well(demo_home: Path) -> None:
     assert "every file is as it was published" in run_jevons(demo_home, "verify").stdout
 
 
+def test_its_gate_knows_the_workflow_and_what_its_build_left(demo_home: Path) -> None:
+    command, = (c for c in COMMANDS if "gate check" in c)
+    answer = json.loads(run_jevons(demo_home, *words(command), "--json").stdout)
+    assert (answer["verdict"], answer["usefulness_class"]) == ("allow", "useful")
+    gate = json.loads((demo_home / "published" / answer["build_id"] / "gate.json").read_text("utf-8"))
+    left = {c["ceiling_id"]: (Decimal(c["used"]), Decimal(c["remaining"])) for c in gate["ceilings"]}
+    rows = json.loads(run_jevons(demo_home, "sql", """
+        select ceiling_id, max_by(used_quantity, usage_date)::varchar as used, any_value(limit_quantity)::varchar as top
+        from fct_ceiling_position_daily where period_end = '2026-10-01' group by 1""", "--json").stdout)
+    assert len(rows) >= 8
+    for row in rows:
+        used = Decimal(row["used"])
+        assert left[row["ceiling_id"]] == (used, Decimal(row["top"]) - used)
+    answers = {c["ceiling_id"]: c["answers"]["comfort"] for c in gate["ceilings"]}
+    assert {answers["claims-fr-energy-2026-q3"], answers["org-energy-2026-q3"]} == {"deny", "allow"}
+
+
 def test_its_first_steps_work_for_an_organisation_of_ones_own(demo_home: Path, tmp_path: Path) -> None:
     home = tmp_path / "own"
     assert "jevons.toml" in run_jevons(home, "init").stdout
@@ -71,7 +88,7 @@ def test_its_first_steps_work_for_an_organisation_of_ones_own(demo_home: Path, t
 
 def test_every_command_is_either_tried_or_stays_open() -> None:
     known = {name for name in get_command(app).commands}
-    tried = {"sql", "factors", "verify", "init", "registry", "doctor", "materialize", "demo"}
+    tried = {"sql", "gate", "factors", "verify", "init", "registry", "doctor", "materialize", "demo"}
     named = {words(c)[0] for c in COMMANDS if c.startswith(".venv/bin/jevons")}
     assert named <= known
     assert named <= tried | STAY

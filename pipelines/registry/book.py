@@ -159,7 +159,7 @@ def _contradicting(kind: Kind, pending: dict[int, Draft]) -> list[Refusal]:
 
 def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[Refusal]:
     """Drafts that refer to something that the registry does not hold."""
-    if kind.name == "teams" or not pending:
+    if kind.name in ("teams", "gate_rules") or not pending:
         return []
     teams = current(session, KINDS["teams"])
     known = {

@@ -90,7 +90,7 @@ def import_files(
 
     Examples:
 
-        jevons registry import teams.csv workflows.csv rules.csv ceilings.csv
+        jevons registry import teams.csv workflows.csv rules.csv ceilings.csv gate_rules.csv
 
         jevons registry import export-2026-06.csv --kind workflows --by "Data office" --reason "June review"
     """

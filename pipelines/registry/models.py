@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from pipelines.registry.drafts import CeilingDraft, Draft, RuleDraft, TeamDraft, WorkflowDraft
 from pipelines.registry.fields import choices_of
+from pipelines.registry.gate_rules import GateRuleDraft
 
 
 class ExactDecimal(TypeDecorator):
@@ -174,6 +175,23 @@ class RefusedAttempt(SQLModel, table=True):
     fix: str = Field(sa_type=Text)
 
 
+class GateRule(Recorded, table=True):
+    """One version of a rule of the gate: what happens to a class of work before a limit is reached."""
+
+    __tablename__ = "gate_rules"
+    __table_args__ = (UniqueConstraint("gate_rule_id", "version"),)
+
+    gate_rule_id: str = Field(max_length=64)
+    usefulness_class: str = Field(max_length=16)
+    action: str = Field(max_length=16)
+    from_ratio: Decimal = Field(sa_type=ExactDecimal(9, 8))
+    metric: str | None = Field(default=None, max_length=32)
+    adopted_by: str = Field(sa_type=Text)
+    review_due_date: date = Field(sa_type=Date)
+    valid_to: date | None = Field(default=None, sa_type=Date)
+    supersedes: int | None = Field(default=None, foreign_key="gate_rules.row_id", unique=True, sa_type=_RowId)
+
+
 @dataclass(frozen=True)
 class Kind:
     """One sort of entry: its name on the command line, its table, its draft and its id column."""
@@ -211,5 +229,6 @@ KINDS = {
         Kind("workflows", Workflow, WorkflowDraft, "workflow_id"),
         Kind("rules", AttributionRule, RuleDraft, "rule_id"),
         Kind("ceilings", Ceiling, CeilingDraft, "ceiling_id"),
+        Kind("gate_rules", GateRule, GateRuleDraft, "gate_rule_id"),
     )
 }

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -54,7 +54,10 @@ class Published:
     unchanged: bool
 
 
-def publish(warehouse: Path, home: Path, marts: Sequence[str], facts: dict[str, Any]) -> Published:
+def publish(
+    warehouse: Path, home: Path, marts: Sequence[str], facts: dict[str, Any],
+    beside: Callable[[Path, str], None] | None = None,
+) -> Published:
     """Publish the marts of a warehouse file and point `CURRENT` at them.
 
     Args:
@@ -62,6 +65,8 @@ def publish(warehouse: Path, home: Path, marts: Sequence[str], facts: dict[str, 
         home: folder of `published/`.
         marts: names of tables or views to publish.
         facts: what the manifest says besides the tables: the keys of `FACTS`.
+        beside: called with the folder and the id of the build before `CURRENT` names it, to put a file there that the
+            manifest does not hold; also for a build that was there already.
     """
     facts = _checked_facts(facts)
     published = Path(home) / FOLDER
@@ -75,10 +80,14 @@ def publish(warehouse: Path, home: Path, marts: Sequence[str], facts: dict[str, 
             target = published / build_id
             unchanged = _is_complete(target, build_id)
             if unchanged:
+                if beside:
+                    beside(target, build_id)
                 os.utime(target)  # it is the newest again, so that it is not the next to be removed
             else:
                 _write_audit_file(folder, sorted(tables))
                 _write_manifest(folder, {"build_id": build_id, **facts, "tables": tables})
+                if beside:
+                    beside(folder, build_id)
                 _seal(folder)
                 if target.exists():  # damaged since it was published
                     os.rename(target, published / f"{_TEMPORARY}damaged-{build_id}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC
 from functools import partial
 
+from pipelines.gate.file import ACTIONS, CLASSES
 from pipelines.registry.drafts import MATCH_TYPES, METRICS, PERIMETER_TYPES
 from pipelines.registry.export import current_rows
 from pipelines.registry.store import default_url, open_registry
@@ -102,6 +103,16 @@ SOURCE = Source(
             Column("adopted_by", "VARCHAR", "The body that adopted it.", required=True),
             Column("adopted_at_utc", "TIMESTAMP", "When it was adopted.", required=True),
             Column("reason", "VARCHAR", "Why."),
+        ),
+        _table(
+            "gate_rules", "gate_rule_id", "One row per rule of the gate: what happens to work before a limit.",
+            Column("usefulness_class", "VARCHAR", "Class of work.", True, allowed=CLASSES),
+            Column("action", "VARCHAR", "What happens to it.", True, allowed=ACTIONS),
+            Column("from_ratio", "DECIMAL(9,8)", "From which used part of a limit on.", True, minimum=0),
+            Column("metric", "VARCHAR", "Only of ceilings in this metric; null = of all.", allowed=METRICS),
+            Column("adopted_by", "VARCHAR", "The body that assigned it.", required=True),
+            Column("review_due_date", "DATE", "When it is to be reviewed.", required=True),
+            *_VALID,
         ),
     ),
 )

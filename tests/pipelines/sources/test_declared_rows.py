@@ -63,6 +63,8 @@ DECLARED = {
     "ceilings": "ceiling_id,perimeter_type,perimeter_id,metric,period_start,period_end,limit_quantity,adopted_by,"
                 "adopted_at_utc,reason\norg,organisation,organisation,energy_kwh,2026-06-01,2026-09-01,1200.5,Board,"
                 "2026-05-19T09:00:00+02:00,Decision 14\n",
+    "gate_rules": "gate_rule_id,usefulness_class,action,from_ratio,metric,adopted_by,review_due_date,valid_from,"
+                  "valid_to\nearly,comfort,slow,0.8,,Board,2027-01-01,2026-06-01,\n",
 }
 
 
@@ -123,11 +125,16 @@ def test_the_registry_lands_as_it_stands(context, tmp_path):
             "org", "organisation", "organisation", "energy_kwh", date(2026, 6, 1), date(2026, 9, 1),
             Decimal("1200.500000000"), "Board", datetime(2026, 5, 19, 7), "Decision 14",  # 09:00+02:00 is 07:00 UTC
         )],
+        "gate_rules": [
+            ("early", "comfort", "slow", Decimal("0.80000000"), None, "Board", date(2027, 1, 1), date(2026, 6, 1),
+             None),
+        ],
     }
     assert registry.SOURCE.check(context) == (
-        "The registry holds 1 teams, 1 workflows, 1 attribution rules, 1 ceilings."
+        "The registry holds 1 teams, 1 workflows, 1 attribution rules, 1 ceilings, 1 gate rules."
     )
 
 
 def test_an_empty_registry_lands_as_empty_tables(context):
-    assert land(registry.SOURCE, context) == {"teams": [], "workflows": [], "attribution_rules": [], "ceilings": []}
+    assert land(registry.SOURCE, context) == {
+        "teams": [], "workflows": [], "attribution_rules": [], "ceilings": [], "gate_rules": []}

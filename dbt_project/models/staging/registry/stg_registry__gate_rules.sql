@@ -1,0 +1,15 @@
+-- One row per rule of the gate.
+
+with
+
+landed as (select * from {{ source('registry', 'gate_rules') }}),
+
+renamed as (
+
+    select
+        gate_rule_id, usefulness_class, action, from_ratio, metric, adopted_by, review_due_date, valid_from, valid_to
+    from landed
+
+)
+
+select * from renamed

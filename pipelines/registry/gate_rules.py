@@ -1,0 +1,49 @@
+"""What somebody asks the registry to record about the gate: which work is slowed or stopped before a limit is reached.
+
+What a rule does to a call belongs in `pipelines.gate`; its table in `models`.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, model_validator
+
+from pipelines.gate.file import ACTIONS, CLASSES
+from pipelines.registry.drafts import METRICS, Draft, _check_validity
+from pipelines.registry.fields import Day, Identifier, Role, _decimal, one_of, refusal, shown
+
+
+def _ratio(value: object) -> Decimal:
+    ratio = _decimal(value, 9, 8)
+    if ratio > 1:
+        raise refusal(
+            f"the ratio {shown(value)} is above 1, and at the limit all but essential work stops anyway",
+            "write 0.8 for four fifths of the limit",
+        )
+    return ratio
+
+
+class GateRuleDraft(Draft):
+    """From which used part of a ceiling on a class of work is slowed, batched, moved to a smaller model or stopped.
+
+    Attributes:
+        from_ratio: Used over limit, at most 1. Essential work has no rule: it always passes.
+        metric: Only ceilings in this metric; None for all.
+        adopted_by: The body that assigned it.
+        valid_to: Exclusive. Equal to `valid_from`, it withdraws the rule: it then holds on no day.
+    """
+
+    gate_rule_id: Identifier
+    usefulness_class: one_of(*(name for name in CLASSES if name != "essential"))
+    action: one_of(*ACTIONS)
+    from_ratio: Annotated[Decimal, BeforeValidator(_ratio)]
+    metric: one_of(*METRICS) | None = None
+    adopted_by: Role
+    review_due_date: Day
+    valid_from: Day
+    valid_to: Day | None = None
+
+    @model_validator(mode="after")
+    def _validity(self) -> Self:
+        _check_validity(self.valid_from, self.valid_to, may_be_empty=True)
+        return self

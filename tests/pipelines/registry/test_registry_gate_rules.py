@@ -1,0 +1,58 @@
+"""Rules of the gate: kept as versions, withdrawn but never changed, and refused where they would be no rule."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, text
+
+from pipelines.registry.export import current_rows
+from pipelines.registry.importer import import_csv
+from pipelines.registry.models import KINDS
+from pipelines.registry.store import default_url, open_registry, versions
+
+HEADER = "gate_rule_id,usefulness_class,action,from_ratio,metric,adopted_by,review_due_date,valid_from,valid_to\n"
+GOOD = "early,comfort,slow,0.8,requests,Works council,2027-01-01,2026-06-01,\n"
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_registry(default_url(tmp_path))
+    yield engine
+    engine.dispose()
+
+
+def imported(engine, folder, rows, reason="Decision 7"):
+    (folder / "gate_rules.csv").write_text(HEADER + rows)
+    return import_csv(engine, folder / "gate_rules.csv", None, "Office", reason, datetime(2026, 5, 20, tzinfo=UTC))
+
+
+def test_a_rule_is_kept_in_versions_and_cannot_be_changed(engine, tmp_path):
+    assert imported(engine, tmp_path, GOOD).accepted == 1
+    assert imported(engine, tmp_path, GOOD).unchanged == 1
+    assert imported(engine, tmp_path, GOOD.replace("0.8", "0.7"), "Decision 8").accepted == 1
+    with Session(engine) as session:
+        one, two = versions(session, KINDS["gate_rules"], "early")
+    assert (one.from_ratio, one.reason) == (Decimal("0.8"), "Decision 7")
+    assert (two.from_ratio, two.reason, two.supersedes, two.version) == (Decimal("0.7"), "Decision 8", one.row_id, 2)
+    rule, = current_rows(engine)["gate_rules"]
+    assert (rule["from_ratio"], rule["adopted_by"], rule["review_due_date"]) == (
+        Decimal("0.7"), "Works council", date(2027, 1, 1))
+    for statement in ("update gate_rules set from_ratio = '1'", "delete from gate_rules"):
+        with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
+            connection.execute(text(statement))
+    # valid on no day: withdrawn, and still on record
+    assert imported(engine, tmp_path, GOOD.replace("2026-06-01,\n", "2026-06-01,2026-06-01\n")).accepted == 1
+    assert current_rows(engine)["gate_rules"] == []
+
+
+@pytest.mark.parametrize(("change", "word"), [
+    (("comfort", "essential"), "useful"), (("slow", "delay"), "smaller_model"), (("0.8", "1.1"), "above 1"),
+    (("0.8", "-1"), "plain decimal"), (("requests", "calls"), "energy_kwh"), (("Works council", ""), "missing"),
+    (("2026-06-01,", "2026-06-01,2026-05-01"), "not after"), (("2027-01-01", ""), ""),
+])
+def test_what_would_be_no_rule_is_refused_with_the_way_out(engine, tmp_path, change, word):
+    found = imported(engine, tmp_path, GOOD.replace(*change))
+    assert found.accepted == 0 and len(found.refused) == 1
+    assert word in found.refused[0].sentence()
