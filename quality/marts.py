@@ -82,6 +82,10 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         _ordered("saved_energy_kwh_high", "base_energy_kwh_high"),  # nothing saves more than there is
         *_a_share("coverage_ratio"),
     ],
+    "fct_governance": [*_never_negative("item_count", "call_count", "energy_kwh_low"),
+                       _ordered("energy_kwh_low", "energy_kwh"), _ordered("energy_kwh", "energy_kwh_high")],
+    "fct_governance_task": [*_never_negative("waiting_days_count", "call_count"),
+                            _ordered("energy_kwh", "energy_kwh_high")],
     "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 
