@@ -79,9 +79,11 @@ def lever_finding(lever: str, rows: pandas.DataFrame) -> str:
 
 
 def tasks_finding(rows: pandas.DataFrame) -> str:
-    """Say how many things are owed, and by how many teams."""
-    teams = rows["team_name"].nunique()
-    return f"{units.counted(len(rows), 'thing')} owed by {units.counted(teams, 'team')}"
+    """Say how many things are owed, by how many teams, and how many by nobody yet."""
+    ownerless = rows["task"].isin(("claim_key", "name_caller"))
+    teams = rows[~ownerless]["team_name"].nunique()
+    said = f"{units.counted((~ownerless).sum(), 'thing')} owed by {units.counted(teams, 'team')}"
+    return f"{said}; {units.counted(ownerless.sum(), 'use')} that nobody owns" if ownerless.any() else said
 
 
 def reason(row: Any) -> str:

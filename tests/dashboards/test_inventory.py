@@ -75,6 +75,7 @@ def test_governance_and_what_is_owed(page):
     owed = _rows(page, "What is owed")
     assert owed[0][0] == "Claim the key | openai, gpt-4o-mini" and owed[0][2].startswith("89")
     assert len(owed) == 4
+    assert "3 things owed by 3 teams; 1 use that nobody owns" in _html(page).replace("\N{NO-BREAK SPACE}", " ")
     page.selectbox(key="owed-by").select("AI platform").run()
     left = [row[0] for row in _rows(page, "What is owed")]
     assert left == ["Count its outcomes | background work without an outcome"]
