@@ -14,7 +14,7 @@ import streamlit as st
 
 from dashboards import style
 from dashboards.book import Book
-from dashboards.views import evidence, models, outcomes, overview, teams, workflows
+from dashboards.views import evidence, inventory, models, outcomes, overview, teams, workflows
 from dashboards.weeks import periods
 from pipelines import units
 from pipelines.errors import JevonsError
@@ -31,6 +31,7 @@ PAGES = {
     "Teams": teams.page,
     "Workflows": workflows.page,
     "Outcomes": outcomes.page,
+    "Inventory": inventory.page,
     "Evidence": evidence.page,
     "Models": models.page,
 }

@@ -73,6 +73,22 @@ SUITES: dict[str, list[gxe.Expectation]] = {
     ],
     "fct_coverage_daily": [*_a_share("orphan_call_ratio"), _ordered("received_tables", "expected_tables"),
                            _ordered("received_account_count", "expected_account_count")],
+    "fct_workload_inventory": [
+        *_never_negative("call_count", "energy_kwh_low", "excess_call_count", "call_trend_ratio", "energy_trend_ratio"),
+        _ordered("energy_kwh_low", "energy_kwh"),
+        _ordered("energy_kwh", "energy_kwh_high"),
+        *_a_share("coverage_ratio", "retry_ratio"),
+    ],
+    "fct_workload_lever": [
+        _ordered("saved_energy_kwh_low", "saved_energy_kwh"),
+        _ordered("saved_energy_kwh", "saved_energy_kwh_high"),
+        _ordered("saved_energy_kwh_high", "base_energy_kwh_high"),  # nothing saves more than there is
+        *_a_share("coverage_ratio"),
+    ],
+    "fct_governance": [*_never_negative("item_count", "call_count", "energy_kwh_low"),
+                       _ordered("energy_kwh_low", "energy_kwh"), _ordered("energy_kwh", "energy_kwh_high")],
+    "fct_governance_task": [*_never_negative("waiting_days_count", "call_count"),
+                            _ordered("energy_kwh", "energy_kwh_high")],
     "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 

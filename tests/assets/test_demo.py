@@ -151,6 +151,48 @@ def test_story_8_a_model_without_a_factor_is_a_gap_with_an_upper_bound(build: sn
     assert gap["calls"] > 0 and gap["known"] == gap["low"] == 0 and gap["reason"] == "no_factor" and gap["high"] > 0
 
 
+def test_the_stories_are_in_the_inventory_with_their_levers(build: snapshot.Snapshot) -> None:
+    named = ("orphan", stories.NIGHTLY_WORKFLOW, stories.RETRY_WORKFLOW)
+    inventory = {row["workflow_id"]: row for row in rows(build, f"""
+        select * from fct_workload_inventory where workflow_id in {named}
+    """)}
+    orphan, nightly, retrying = (inventory[name] for name in named)
+    assert orphan["is_retire_candidate"] and "no owner" in orphan["retire_reasons"] and orphan["owner"] is None
+    assert nightly["retire_reasons"].startswith("background work without an outcome")
+    assert nightly["owner"] and nightly["outcome_type_count"] == 0 < nightly["background_call_count"]
+    assert abs(float(retrying["retry_ratio"]) - stories.RETRY_RATIO) < 0.05
+    assert not retrying["is_retire_candidate"] and retrying["excess_call_count"] > 0
+    month = {row["workflow_id"]: row["kwh"] for row in rows(build, """
+        select workflow_id, sum(energy_kwh) as kwh from fct_footprint_daily where usage_date >= date '2026-07-31'
+        group by workflow_id
+    """)}
+    assert {name: inventory[name]["energy_kwh"] for name in named} == {name: month[name] for name in named}
+    saved = {(row["workflow_id"], row["lever"]): row for row in rows(build, f"""
+        select * from fct_workload_lever where workflow_id in {named} and finding = 'known'
+    """)}
+    assert saved["orphan", "retire"]["saved_energy_kwh"] == month["orphan"] > 5
+    assert saved[stories.NIGHTLY_WORKFLOW, "retire"]["saved_energy_kwh"] == month[stories.NIGHTLY_WORKFLOW] > 0
+    assert 0 < saved[stories.NIGHTLY_WORKFLOW, "batch"]["saved_energy_kwh"] < month[stories.NIGHTLY_WORKFLOW]
+    repeats = one(build, f"""
+        select sum(energy_kwh) as kwh, sum(call_count) as calls from fct_footprint_daily
+        where usage_date >= date '2026-07-31' and workflow_id = '{stories.RETRY_WORKFLOW}' and call_purpose = 'retry'
+    """)
+    capped = saved[stories.RETRY_WORKFLOW, "cap_retries"]
+    assert capped["saved_energy_kwh"] == repeats["kwh"] > 0
+    assert capped["evidence"].startswith(f"{repeats['calls']} of the {retrying['call_count']} calls")
+
+
+def test_an_essential_workflow_whose_review_is_late_is_no_candidate_to_retire(build: snapshot.Snapshot) -> None:
+    candidates = {row["workflow_id"] for row in rows(build, """
+        select workflow_id from fct_workload_inventory where is_retire_candidate
+    """)}
+    assert candidates == {"orphan", "unattributed", stories.NIGHTLY_WORKFLOW, "model-comparison-lab"}
+    late = one(build, """
+        select count(*) as n from fct_workload_inventory where is_review_overdue and not is_retire_candidate
+    """)["n"]
+    assert late > 0
+
+
 def test_a_call_that_two_sources_saw_is_booked_once(build: snapshot.Snapshot) -> None:
     seen = one(build, "select sum(not_of_record_call_count) as calls from fct_coverage_daily where source = 'call_log'")
     assert seen["calls"] > 0

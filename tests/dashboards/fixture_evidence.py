@@ -22,7 +22,7 @@ HOSTILE_MODEL = "lab/<b>tiny</b>*8b*"
 
 def fill(connection, first_day: date, days: int) -> None:
     """Create the tables as their contracts say; with days, also fill them."""
-    columns = {name: _contract(name) for name in MARTS}
+    columns = {name: contract(name) for name in MARTS}
     for name, types in columns.items():
         connection.execute(f"create table {name} ({', '.join(f'{key} {kind}' for key, kind in types.items())})")
     if not days:
@@ -49,7 +49,7 @@ def fill(connection, first_day: date, days: int) -> None:
             connection.execute(f"insert into {name} ({', '.join(row)}) values ({marks})", list(row.values()))
 
 
-def _contract(name: str) -> dict[str, str]:
+def contract(name: str) -> dict[str, str]:
     """Column names and types of a mart, from the contract that dbt enforces."""
     (file,) = MODELS.rglob(f"{name}.yml")
     (model,) = (model for model in yaml.safe_load(file.read_text())["models"] if model["name"] == name)

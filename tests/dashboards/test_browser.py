@@ -12,7 +12,7 @@ import fixture_marts
 import pytest
 from browsing import open_page
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Evidence", "Models"]
+PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Evidence", "Models"]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def address(serve, home):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_local_and_inert(visit, address, name):
     open_page(visit, address, name)
-    visit.wait_for_selector(".vega-embed canvas, .vega-embed svg", timeout=60_000)
+    visit.wait_for_selector("table.j" if name == "Inventory" else ".vega-embed canvas, .vega-embed svg", timeout=60_000)
     assert visit.elsewhere == []
     assert visit.popped == []
     assert visit.complaints == []
@@ -68,6 +68,22 @@ def test_the_download_holds_no_formula(visit, address):
     jobs = {row["Workflow"]: row["Job description"] for row in rows}
     assert jobs["Bildtexte <b>neu</b>"] == "'" + fixture_marts.HOSTILE_JOB
     assert {row["Workflow"]: row["Energy, kWh"] for row in rows}["Acme pilot"] == ""
+
+
+def test_the_inventory_is_sorted_filtered_and_downloaded(visit, address):
+    open_page(visit, address, "Inventory")
+    names = visit.locator("table.j").first.locator("tbody tr td:first-child")
+    assert names.first.inner_text().startswith("Refund agent")
+    visit.locator("[data-testid=stSelectbox]", has_text="Sort by").locator("input").click()
+    visit.get_by_role("option", name="Name").click()
+    names.first.filter(has_text="Acme pilot").wait_for(timeout=60_000)
+    with visit.expect_download() as waiting:
+        visit.get_by_role("button", name="Download CSV").first.click()
+    assert waiting.value.suggested_filename.startswith("inventory_")
+    rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text(encoding="utf-8"))))
+    assert [row["Workflow"] for row in rows] == sorted((row["Workflow"] for row in rows), key=str.casefold)
+    jobs = {row["Workflow"]: row["Job description"] for row in rows}
+    assert jobs["Bildtexte <b>neu</b>"] == "'" + fixture_marts.HOSTILE_JOB
 
 
 def test_a_table_stands_behind_each_chart(visit, address):

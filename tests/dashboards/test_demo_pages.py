@@ -14,7 +14,7 @@ from support import run_jevons
 from pipelines import units
 from pipelines.sqlcommand import run_sql
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Evidence", "Models"]
+PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Evidence", "Models"]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,8 @@ def pages(browser, serve, demo_home):
     for name in PAGES:
         opened[name] = recording_page(context)
         open_page(opened[name], address, name)
-        opened[name].wait_for_selector(".vega-embed canvas, .vega-embed svg", timeout=60_000)
+        drawn = "table.j" if name == "Inventory" else ".vega-embed canvas, .vega-embed svg"
+        opened[name].wait_for_selector(drawn, timeout=60_000)
     yield opened
     context.close()
 
@@ -135,6 +136,21 @@ def test_workflows_and_outcomes_are_all_there(pages, ask):
     assert f"{overdue} of 60 reviews were due before 29 August 2026" in _seen(pages["Workflows"])
     kinds = ask("select count(*) as n from (select distinct workflow_id, outcome_type from fct_outcome_daily)")[0]["n"]
     assert pages["Outcomes"].locator("table.j").first.locator("tbody tr").count() == int(kinds)
+
+
+def test_the_inventory_has_a_row_for_each_workflow_and_for_what_nobody_owns(pages, ask):
+    rows = pages["Inventory"].locator("table.j").first.locator("tbody tr")
+    assert rows.count() == int(ask("select count(*) as n from dim_workflow")[0]["n"]) == 62
+    seen = _seen(pages["Inventory"])
+    asked = ask("select count(*) as n from fct_workload_inventory where is_retire_candidate")[0]["n"]
+    assert f"{asked} of 62 workloads give a reason to ask if they are needed" in seen
+    assert "background work without an outcome" in seen
+    (capped,) = ask(
+        "select saved_energy_kwh as kwh from fct_workload_lever where lever = 'cap_retries'"
+        " and workflow_id = 'pricing-vehicle-lookup'"
+    )
+    saved = pages["Inventory"].locator("table.j").nth(1).locator("tbody tr", has_text="Vehicle look-up")
+    assert _plain(units.number(Decimal(capped["kwh"]))) in _plain(saved.inner_text())
 
 
 def test_the_ladder_of_evidence_holds_all_energy_and_all_calls(pages, ask, total):
