@@ -126,6 +126,8 @@ QUANTITIES = {
        for end, value in (("_low", "3"), ("_high", "4"))},
 }
 RATIOS = dict.fromkeys(("coverage_ratio", "measured_ratio"), ("decimal(24,6)", "0.9"))
+ENERGY = {name: QUANTITIES[name] for name in ("energy_kwh_low", "energy_kwh", "energy_kwh_high")}
+SHARE = {"coverage_ratio": RATIOS["coverage_ratio"]}
 GOOD_MARTS = {
     "fct_footprint_daily": {
         "usage_date": ("date", "2026-06-01"), "team_id": ("varchar", "t"), "workflow_id": ("varchar", "w"),
@@ -156,6 +158,18 @@ GOOD_MARTS = {
                            "expected_tables": ("bigint", 2), "received_account_count": ("bigint", 1),
                            "expected_account_count": ("bigint", 2)},
     "fct_range_monthly": {"low": (KWH, "1"), "central": (KWH, "2"), "mean": (KWH, "3"), "high": (KWH, "4")},
+    "fct_workload_inventory": {
+        "call_count": (COUNT, 1), "excess_call_count": (COUNT, 0), **ENERGY, **SHARE,
+        "retry_ratio": SHARE["coverage_ratio"],
+        "call_trend_ratio": ("decimal(24,6)", "1.5"), "energy_trend_ratio": ("decimal(24,6)", "1.5"),
+    },
+    "fct_workload_lever": {
+        "saved_energy_kwh_low": (KWH, "-1"), "saved_energy_kwh": (KWH, "1"), "saved_energy_kwh_high": (KWH, "2"),
+        "base_energy_kwh_high": (KWH, "3"), **SHARE,
+    },
+    "fct_governance": {"item_count": (COUNT, 1), "call_count": (COUNT, 1), **ENERGY},
+    "fct_governance_task": {"waiting_days_count": (COUNT, 1), "call_count": (COUNT, 1), "energy_kwh": (KWH, "1"),
+                            "energy_kwh_high": (KWH, "2")},
 }
 
 
@@ -247,6 +261,22 @@ NEVER = [
     ("fct_range_monthly", {"mean": "0.5"}, "mean must not be below low, broken once (found 0.5 beside 1)"),
     ("fct_coverage_daily", {"received_account_count": 3},
      "expected_account_count must not be below received_account_count, broken once (found 2 beside 3)"),
+    ("fct_workload_inventory", {"energy_kwh_high": "0.9"},
+     "energy_kwh_high must not be below energy_kwh, broken once (found 0.9 beside 1)"),
+    ("fct_workload_inventory", {"excess_call_count": -1},
+     "excess_call_count must be at least 0, broken once (found -1)"),
+    ("fct_workload_inventory", {"retry_ratio": "1.5"}, "retry_ratio must be between 0 and 1, broken once (found 1.5)"),
+    ("fct_workload_lever", {"saved_energy_kwh_low": "1.5"},
+     "saved_energy_kwh must not be below saved_energy_kwh_low, broken once (found 1 beside 1.5)"),
+    ("fct_workload_lever", {"saved_energy_kwh_high": "3.5"},
+     "base_energy_kwh_high must not be below saved_energy_kwh_high, broken once (found 3 beside 3.5)"),
+    ("fct_governance", {"item_count": -1}, "item_count must be at least 0, broken once (found -1)"),
+    ("fct_governance", {"energy_kwh_low": "1.5"},
+     "energy_kwh must not be below energy_kwh_low, broken once (found 1 beside 1.5)"),
+    ("fct_governance_task", {"waiting_days_count": -1},
+     "waiting_days_count must be at least 0, broken once (found -1)"),
+    ("fct_governance_task", {"energy_kwh": "2.5"},
+     "energy_kwh_high must not be below energy_kwh, broken once (found 2 beside 2.5)"),
 ]
 
 
