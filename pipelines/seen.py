@@ -1,4 +1,4 @@
-"""Which 64-bit hashes of a long stream have come before: exactly, and in a few nanoseconds each.
+"""Which 64-bit hashes of a long stream have come before: exactly, in one pass over large arrays of them.
 
 What is hashed, and what becomes of a repeat, belongs to whoever asks.
 """

@@ -3,8 +3,7 @@
 Tables belong in `models`; rules that need other entries belong in `together`, `ceilings` and `book`.
 """
 
-from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -16,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from pipelines.gate.file import CLASSES
 from pipelines.registry.fields import (
     Count,
     Country,
@@ -49,17 +49,28 @@ class Draft(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _check_validity(valid_from: date, valid_to: date | None, may_be_empty: bool = False) -> None:
-    if valid_to is None or valid_to > valid_from or (may_be_empty and valid_to == valid_from):
-        return
-    raise refusal(
-        f"valid_to {valid_to} is not after valid_from {valid_from}",
-        "give the first day on which it no longer holds, or leave it empty",
-        "valid_to",
-    )
+class Lasting(Draft):
+    """An entry with a `valid_from` and an optional `valid_to` among its fields; the order of these is its own.
+
+    Attributes:
+        withdrawable: Whether `valid_to` may equal `valid_from`: the entry then holds on no day.
+    """
+
+    withdrawable: ClassVar[bool] = False
+
+    @model_validator(mode="after")
+    def _validity(self) -> Self:
+        ends = self.valid_to
+        if ends is None or ends > self.valid_from or (self.withdrawable and ends == self.valid_from):
+            return self
+        raise refusal(
+            f"valid_to {ends} is not after valid_from {self.valid_from}",
+            "give the first day on which it no longer holds, or leave it empty",
+            "valid_to",
+        )
 
 
-class TeamDraft(Draft):
+class TeamDraft(Lasting):
     """A team, the unit that it is in and the country in which it is counted."""
 
     team_id: Identifier
@@ -70,13 +81,8 @@ class TeamDraft(Draft):
     valid_from: Day
     valid_to: Day | None = None
 
-    @model_validator(mode="after")
-    def _validity(self) -> Self:
-        _check_validity(self.valid_from, self.valid_to)
-        return self
 
-
-class WorkflowDraft(Draft):
+class WorkflowDraft(Lasting):
     """A workflow with its owner and its job description: what the model calls are for."""
 
     workflow_id: Identifier
@@ -84,7 +90,7 @@ class WorkflowDraft(Draft):
     team_id: Identifier
     owner: Role
     job_description: text(2000)
-    usefulness_class: one_of("essential", "useful", "comfort", "experimental")
+    usefulness_class: one_of(*CLASSES)
     latency_tier: Identifier
     cacheable: YesNo
     small_model_fit: one_of("yes", "no", "untested")
@@ -94,13 +100,8 @@ class WorkflowDraft(Draft):
     valid_from: Day
     valid_to: Day | None = None
 
-    @model_validator(mode="after")
-    def _validity(self) -> Self:
-        _check_validity(self.valid_from, self.valid_to)
-        return self
 
-
-class RuleDraft(Draft):
+class RuleDraft(Lasting):
     """Which workflow an identity seen in usage belongs to, and with which share.
 
     Attributes:
@@ -108,6 +109,8 @@ class RuleDraft(Draft):
         share: Part of the identity's usage; the rules of one identity sum to 1 on each day.
         valid_to: Exclusive. Equal to `valid_from`, it withdraws the rule: it then holds on no day.
     """
+
+    withdrawable = True
 
     rule_id: Identifier
     match_type: one_of(*MATCH_TYPES)
@@ -117,11 +120,6 @@ class RuleDraft(Draft):
     share: Share
     valid_from: Day
     valid_to: Day | None = None
-
-    @model_validator(mode="after")
-    def _validity(self) -> Self:
-        _check_validity(self.valid_from, self.valid_to, may_be_empty=True)
-        return self
 
 
 def _accountable(value: Any) -> Any:

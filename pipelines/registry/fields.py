@@ -124,7 +124,8 @@ def _instant(value: Any) -> datetime:
     return value.astimezone(UTC)
 
 
-def _decimal(value: Any, precision: int, scale: int) -> Decimal:
+def decimal(value: Any, precision: int, scale: int) -> Decimal:
+    """A plain decimal of at least 0 that DECIMAL(precision, scale) holds exactly."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
     if isinstance(value, Decimal) and value.is_finite():
         text = f"{value:f}"
@@ -143,14 +144,14 @@ def _decimal(value: Any, precision: int, scale: int) -> Decimal:
 
 
 def _share(value: Any) -> Decimal:
-    share = _decimal(value, 9, 8)
+    share = decimal(value, 9, 8)
     if not 0 < share <= 1:
         raise refusal(f"the share {shown(value)} is not above 0 and at most 1", "write 0.25 for a quarter")
     return share
 
 
 def _count(value: Any) -> int:
-    count = _decimal(value, 18, 0)
+    count = decimal(value, 18, 0)
     return int(count)
 
 
@@ -184,6 +185,6 @@ Country = Annotated[str, BeforeValidator(country)]
 Day = Annotated[date, BeforeValidator(_day)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 Share = Annotated[Decimal, BeforeValidator(_share)]  # DECIMAL(9,8), above 0, at most 1
-Limit = Annotated[Decimal, BeforeValidator(partial(_decimal, precision=24, scale=9))]  # in the metric's unit
+Limit = Annotated[Decimal, BeforeValidator(partial(decimal, precision=24, scale=9))]  # in the metric's unit
 Count = Annotated[int, BeforeValidator(_count)]
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]

@@ -4,17 +4,17 @@ What a rule does to a call belongs in `pipelines.gate`; its table in `models`.
 """
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator
 
 from pipelines.gate.file import ACTIONS, CLASSES
-from pipelines.registry.drafts import METRICS, Draft, _check_validity
-from pipelines.registry.fields import Day, Identifier, Role, _decimal, one_of, refusal, shown
+from pipelines.registry.drafts import METRICS, Lasting
+from pipelines.registry.fields import Day, Identifier, Role, decimal, one_of, refusal, shown
 
 
 def _ratio(value: object) -> Decimal:
-    ratio = _decimal(value, 9, 8)
+    ratio = decimal(value, 9, 8)
     if ratio > 1:
         raise refusal(
             f"the ratio {shown(value)} is above 1, and at the limit all but essential work stops anyway",
@@ -23,7 +23,7 @@ def _ratio(value: object) -> Decimal:
     return ratio
 
 
-class GateRuleDraft(Draft):
+class GateRuleDraft(Lasting):
     """From which used part of a ceiling on a class of work is slowed, batched, moved to a smaller model or stopped.
 
     Attributes:
@@ -32,6 +32,8 @@ class GateRuleDraft(Draft):
         adopted_by: The body that assigned it.
         valid_to: Exclusive. Equal to `valid_from`, it withdraws the rule: it then holds on no day.
     """
+
+    withdrawable = True
 
     gate_rule_id: Identifier
     usefulness_class: one_of(*(name for name in CLASSES if name != "essential"))
@@ -42,8 +44,3 @@ class GateRuleDraft(Draft):
     review_due_date: Day
     valid_from: Day
     valid_to: Day | None = None
-
-    @model_validator(mode="after")
-    def _validity(self) -> Self:
-        _check_validity(self.valid_from, self.valid_to, may_be_empty=True)
-        return self
