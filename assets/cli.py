@@ -21,6 +21,18 @@ from pipelines.errors import JevonsError
 from pipelines.registry.commands import ceilings_app, registry_app
 from pipelines.settings import home
 
+# The last day of each ceiling that the build has counted; ends of periods are told as their last day.
+CEILINGS_STATUS = """
+    select ceiling_id, period_end - 1 as last_day, status, round(limit_quantity, 1) as limit_quantity,
+        round(used_low, 1) as used_low, round(used_quantity, 1) as used, round(used_high, 1) as used_high,
+        round(forecast_low, 1) as forecast_low, round(forecast_quantity, 1) as forecast,
+        round(forecast_high, 1) as forecast_high, exhaustion_date_low as earliest, exhaustion_date as runs_out_on,
+        exhaustion_date_high as latest
+    from fct_ceiling_position_daily
+    qualify row_number() over (partition by ceiling_id order by usage_date desc) = 1
+    order by period_end desc, perimeter_type = 'organisation' desc, perimeter_id, metric
+"""
+
 app = typer.Typer(
     name="jevons", no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     help="The ledger of an organisation's AI energy: per workflow, per team, per outcome, against collective ceilings."
@@ -226,6 +238,21 @@ def gate_check(
     from pipelines.settings import gate_key
 
     raise typer.Exit(check(home(), workflow, datetime.now(UTC), gate_key(), calls, json))
+
+
+@ceilings_app.command("status")
+def ceilings_status(
+    csv: Annotated[bool, typer.Option("--csv", help="As CSV, for spreadsheets.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Shows where each ceiling stands in the published build: used, forecast, and on which day it runs out.
+
+    Figures are rounded to a tenth of the metric's unit, low and high are the ends of their ranges, and an empty day
+    means: not before the period ends. `fct_ceiling_position_daily` holds every day, with all digits.
+
+    Example: `jevons ceilings status`
+    """
+    ask(CEILINGS_STATUS, csv, json)
 
 
 @sandbox_app.command("serve")

@@ -20,7 +20,7 @@ from pipelines.sandbox.draws import uniforms
 from pipelines.sandbox.electricity_maps_api import TOKEN
 from pipelines.sandbox.meters import meters_csv
 from pipelines.sandbox.organisation import CATALOGUES, ORGANISATION_NAME, PROVIDERS, SITES, TEAMS
-from pipelines.sandbox.ownership import CEILINGS, RULES, VALID_FROM
+from pipelines.sandbox.ownership import CEILINGS, NEXT_CEILINGS, RULES, VALID_FROM, Ceiling
 from pipelines.sandbox.workflows import WORKFLOWS, Workflow
 from pipelines.sandbox.workloads import CALL_LOG_STREAMS, STREAMS
 
@@ -71,8 +71,9 @@ def write_home(
         written.append(_put(home / "inbox" / "meters" / f"{day.isoformat()}.csv", meters_csv(seed, day)))
     written.append(_put(home / "inbox" / "outcomes" / "outcomes.csv", outcomes_csv(seed, span)))
     written += [_put(home / "inbox" / name, text) for name, text in lifecycle.files().items()]
-    for kind in REGISTRY_KINDS:
-        written.append(_put(home / "inbox" / "registry" / f"{kind}.csv", registry_csv(kind)))
+    registry = home / "inbox" / "registry"
+    written += [_put(registry / f"{kind}.csv", registry_csv(kind)) for kind in REGISTRY_KINDS]
+    written.append(_put(registry / "ceilings-2026-q4.csv", _ceilings_csv(NEXT_CEILINGS, "2026-08-28")))
     return written
 
 
@@ -140,10 +141,14 @@ def registry_csv(kind: str) -> str:
         names = tuple(field.name for field in fields(RULES[0]))
         return _csv(names, ([getattr(rule, name) for name in names] for rule in RULES))
     if kind == "ceilings":
-        columns = ("ceiling_id", "perimeter_type", "perimeter_id", "metric", "period_start", "period_end",
-                   "limit_quantity", "adopted_by", "adopted_at_utc", "reason")
-        return _csv(columns, ([getattr(c, n, "2026-05-18T09:00:00Z") for n in columns] for c in CEILINGS))
+        return _ceilings_csv(CEILINGS, "2026-05-18")
     raise ValueError(f"unknown registry table: {kind}")
+
+
+def _ceilings_csv(ceilings: Iterable[Ceiling], adopted_on: str) -> str:
+    columns = ("ceiling_id", "perimeter_type", "perimeter_id", "metric", "period_start", "period_end",
+               "limit_quantity", "adopted_by", "adopted_at_utc", "reason")
+    return _csv(columns, ([getattr(c, name, f"{adopted_on}T09:00:00Z") for name in columns] for c in ceilings))
 
 
 def _workflow_row(workflow: Workflow) -> tuple:

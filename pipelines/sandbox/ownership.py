@@ -156,3 +156,18 @@ CEILINGS = tuple(
     )
 )
 
+# What the board decides while the sandbox's last month runs; a file of its own, which the demo does not import.
+_Q4 = (date(2026, 10, 1), date(2027, 1, 1))
+NEXT_CEILINGS = tuple(
+    Ceiling(ceiling_id, kind, who, metric, *_Q4, limit, adopted_by, reason)
+    for ceiling_id, kind, who, metric, limit, adopted_by, reason in (
+        ("org-energy-2026-q4", "organisation", "organisation", "energy_kwh", "5000", _BOARD,
+         "Less than in the quarter before, whatever a call takes"),
+        ("org-requests-2026-q4", "organisation", "organisation", "requests", "15000000", _BOARD,
+         "No more calls than in the quarter before"),
+        ("care-energy-2026-q4", "team", "customer-care-us", "energy_kwh", "900", _UNIT,
+         "The chat assistant without the holiday season"),
+        ("claims-fr-energy-2026-q4", "team", "claims-fr", "energy_kwh", "240", _UNIT,
+         "What the cheaper model promised, once more"),
+    )
+)
