@@ -89,6 +89,13 @@ SUITES: dict[str, list[gxe.Expectation]] = {
                        _ordered("energy_kwh_low", "energy_kwh"), _ordered("energy_kwh", "energy_kwh_high")],
     "fct_governance_task": [*_never_negative("waiting_days_count", "call_count"),
                             _ordered("energy_kwh", "energy_kwh_high")],
+    "fct_claim_docket": [
+        *_a_share("claimed_saving_ratio", "baseline_coverage_ratio", "tested_coverage_ratio"),
+        _ordered("unit_saving_ratio_low", "unit_saving_ratio_high"),
+        _ordered("total_saving_ratio_low", "total_saving_ratio_high"),
+        gxe.ExpectColumnValuesToBeInSet(column="verdict", value_set=[
+            "confirmed", "partly confirmed", "offset by volume", "contradicted", "not testable"]),
+    ],
     "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 

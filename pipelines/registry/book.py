@@ -159,7 +159,8 @@ def _contradicting(kind: Kind, pending: dict[int, Draft]) -> list[Refusal]:
 
 def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[Refusal]:
     """Drafts that refer to something that the registry does not hold."""
-    if kind.name in ("teams", "gate_rules") or not pending:
+    referring = {position: found for position, draft in pending.items() if (found := _reference(kind, draft))}
+    if not referring:
         return []
     teams = current(session, KINDS["teams"])
     known = {
@@ -171,12 +172,8 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
         "service": None,  # whoever runs a model is known from its usage
     }
     found = []
-    for position, draft in pending.items():
-        if kind.name == "ceilings":
-            column, target = "perimeter_id", draft.perimeter_type
-        else:
-            column, target = _REFERENCES[kind.name]
-        value = getattr(draft, column)
+    for position, (column, target) in referring.items():
+        value = getattr(pending[position], column)
         if known[target] is not None and value not in known[target]:
             source = "workflows" if target == "workflow" else "teams"
             found.append(Refusal(
@@ -184,6 +181,12 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
                 f"correct it, or import it with the {source} first",
             ))
     return found
+
+
+def _reference(kind: Kind, draft: Draft) -> tuple[str, str] | None:
+    """The field of a draft that refers to something, and to what kind of thing; None where none does."""
+    target = getattr(draft, "perimeter_type", None)
+    return _REFERENCES.get(kind.name) or (("perimeter_id", target) if target else None)
 
 
 def _leaving(

@@ -44,19 +44,19 @@ MATCH_TYPES = ("api_key", "project", "pod", "tag", "node")
 
 
 class Draft(BaseModel):
-    """An entry as asked for. The field order is the column order of the CSV file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Lasting(Draft):
-    """An entry with a `valid_from` and an optional `valid_to` among its fields; the order of these is its own.
+    """An entry as asked for. The field order is the column order of the CSV file.
 
     Attributes:
         withdrawable: Whether `valid_to` may equal `valid_from`: the entry then holds on no day.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     withdrawable: ClassVar[bool] = False
+
+
+class Lasting(Draft):
+    """An entry with a `valid_from` and an optional `valid_to` among its fields; the order of these is its own."""
 
     @model_validator(mode="after")
     def _validity(self) -> Self:

@@ -15,7 +15,7 @@ from pipelines.registry.models import KINDS, Kind, Recorded
 from pipelines.registry.store import current, versions
 
 EXPORTED = {"teams": "teams", "workflows": "workflows", "attribution_rules": "rules", "ceilings": "ceilings",
-            "gate_rules": "gate_rules"}
+            "gate_rules": "gate_rules", "claims": "claims"}
 
 
 def current_rows(engine: Engine, as_of: date | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -38,7 +38,7 @@ def standing_rows(session: Session, kind: Kind, as_of: date | None = None) -> li
         rows: list[Recorded] = ceilings.standing(versions(session, kind, as_of=as_of))
     else:
         rows = list(current(session, kind, as_of).values())
-    if kind.name in ("rules", "gate_rules"):
+    if kind.draft.withdrawable:
         rows = [row for row in rows if row.valid_to is None or row.valid_to > row.valid_from]
     return [{column: _told(row, column) for column in kind.columns} for row in rows]
 

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Date, DateTime, Integer, Numeric, String, Tex
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
+from pipelines.registry.claims import ClaimDraft
 from pipelines.registry.drafts import CeilingDraft, Draft, RuleDraft, TeamDraft, WorkflowDraft
 from pipelines.registry.fields import choices_of
 from pipelines.registry.gate_rules import GateRuleDraft
@@ -192,6 +193,33 @@ class GateRule(Recorded, table=True):
     supersedes: int | None = Field(default=None, foreign_key="gate_rules.row_id", unique=True, sa_type=_RowId)
 
 
+class Claim(Recorded, table=True):
+    """One version of a claim of efficiency."""
+
+    __tablename__ = "claims"
+    __table_args__ = (UniqueConstraint("claim_id", "version"),)
+
+    claim_id: str = Field(max_length=64)
+    claimant: str = Field(sa_type=Text)
+    claim_text: str = Field(sa_type=Text)
+    claimed_on: date = Field(sa_type=Date)
+    claim_source: str = Field(sa_type=Text)
+    claimed_saving_ratio: Decimal = Field(sa_type=ExactDecimal(9, 8))
+    functional_unit: str = Field(max_length=16)
+    workload: str | None = Field(default=None, sa_type=Text)
+    baseline: str | None = Field(default=None, sa_type=Text)
+    hardware: str | None = Field(default=None, sa_type=Text)
+    meter: str | None = Field(default=None, sa_type=Text)
+    perimeter_type: str | None = Field(default=None, max_length=16)
+    perimeter_id: str | None = Field(default=None, max_length=64)
+    baseline_start: date | None = Field(default=None, sa_type=Date)
+    baseline_end: date | None = Field(default=None, sa_type=Date)
+    tested_start: date | None = Field(default=None, sa_type=Date)
+    tested_end: date | None = Field(default=None, sa_type=Date)
+    valid_to: date | None = Field(default=None, sa_type=Date)
+    supersedes: int | None = Field(default=None, foreign_key="claims.row_id", unique=True, sa_type=_RowId)
+
+
 @dataclass(frozen=True)
 class Kind:
     """One sort of entry: its name on the command line, its table, its draft and its id column."""
@@ -230,5 +258,6 @@ KINDS = {
         Kind("rules", AttributionRule, RuleDraft, "rule_id"),
         Kind("ceilings", Ceiling, CeilingDraft, "ceiling_id"),
         Kind("gate_rules", GateRule, GateRuleDraft, "gate_rule_id"),
+        Kind("claims", Claim, ClaimDraft, "claim_id"),
     )
 }

@@ -16,6 +16,7 @@ from typing import Protocol
 from pipelines.sandbox import lifecycle, stories
 from pipelines.sandbox.activity import Call, calls_of_day, hourly_calls, in_time
 from pipelines.sandbox.agents import Step, steps_of_day
+from pipelines.sandbox.claims import CLAIMS
 from pipelines.sandbox.draws import uniforms
 from pipelines.sandbox.electricity_maps_api import TOKEN
 from pipelines.sandbox.meters import meters_csv
@@ -29,7 +30,7 @@ CALL_COLUMNS = ("id", "timestamp", "provider", "model", "api_key_id", "project_i
                 "cached_input_tokens", "output_tokens", "status", "attempt", "call_purpose", "lifecycle_stage",
                 "cost_usd", "reasoning_output_tokens", "duration_seconds", "run_id", "step_kind")
 OUTCOME_COLUMNS = ("usage_date", "workflow_id", "outcome_type", "outcome_count", "accepted_count")
-REGISTRY_KINDS = ("teams", "workflows", "attribution_rules", "ceilings")
+REGISTRY_KINDS = ("teams", "workflows", "attribution_rules", "ceilings", "claims")
 
 
 class ServerUrls(Protocol):
@@ -127,7 +128,7 @@ def _outcome(seed: int, workflow: Workflow, day: date) -> tuple | None:
 
 
 def registry_csv(kind: str) -> str:
-    """Return one registry table as the importer reads it: teams, workflows, attribution_rules or ceilings."""
+    """Return one registry table as the importer reads it: see REGISTRY_KINDS."""
     if kind == "teams":
         columns = ("team_id", "team_name", "unit_id", "unit_name", "country", "valid_from", "valid_to")
         rows = [(t.team_id, t.team_name, t.unit_id, t.unit_name, t.country, VALID_FROM, None) for t in TEAMS]
@@ -142,6 +143,9 @@ def registry_csv(kind: str) -> str:
         return _csv(names, ([getattr(rule, name) for name in names] for rule in RULES))
     if kind == "ceilings":
         return _ceilings_csv(CEILINGS, "2026-05-18")
+    if kind == "claims":
+        names = tuple(field.name for field in fields(CLAIMS[0]))
+        return _csv(names, ([getattr(claim, name) for name in names] for claim in CLAIMS))
     raise ValueError(f"unknown registry table: {kind}")
 
 

@@ -8,6 +8,7 @@ from datetime import UTC
 from functools import partial
 
 from pipelines.gate.file import ACTIONS, CLASSES
+from pipelines.registry.claims import CLAIM_PERIMETERS, FUNCTIONAL_UNITS
 from pipelines.registry.drafts import MATCH_TYPES, METRICS, PERIMETER_TYPES
 from pipelines.registry.export import current_rows
 from pipelines.registry.store import default_url, open_registry
@@ -112,6 +113,27 @@ SOURCE = Source(
             Column("metric", "VARCHAR", "Only of ceilings in this metric; null = of all.", allowed=METRICS),
             Column("adopted_by", "VARCHAR", "The body that assigned it.", required=True),
             Column("review_due_date", "DATE", "When it is to be reviewed.", required=True),
+            *_VALID,
+        ),
+        _table(
+            "claims", "claim_id", "One row per claim that something takes less energy.",
+            Column("claimant", "VARCHAR", "Who claims it.", required=True),
+            Column("claim_text", "VARCHAR", "In which words.", required=True),
+            Column("claimed_on", "DATE", "When.", required=True),
+            Column("claim_source", "VARCHAR", "Where it was said: title and address.", required=True),
+            Column("claimed_saving_ratio", "DECIMAL(9,8)", "Part of the energy said to be saved.", True, minimum=0),
+            Column("functional_unit", "VARCHAR", "Of what.", True, allowed=FUNCTIONAL_UNITS),
+            Column("workload", "VARCHAR", "The workload behind the claim, as stated."),
+            Column("baseline", "VARCHAR", "What it is compared with, as stated."),
+            Column("hardware", "VARCHAR", "On which hardware, as stated."),
+            Column("meter", "VARCHAR", "Which meter would test it."),
+            Column("perimeter_type", "VARCHAR", "Kind of the own workload on which it is tested.",
+                   allowed=CLAIM_PERIMETERS),
+            Column("perimeter_id", "VARCHAR", "That workload."),
+            Column("baseline_start", "DATE", "First day of the baseline."),
+            Column("baseline_end", "DATE", "First day after the baseline."),
+            Column("tested_start", "DATE", "First day of the days tested."),
+            Column("tested_end", "DATE", "First day after these; null = to the last day of the ledger."),
             *_VALID,
         ),
     ),

@@ -75,6 +75,15 @@ def test_story_1_a_cheaper_model_and_then_a_higher_total(build: snapshot.Snapsho
     assert weeks["end"]["kwh"] > weeks["before"]["kwh"]  # ... and the total is higher than it was
 
 
+def test_the_docket_holds_the_claim_of_story_1_against_the_total(build: snapshot.Snapshot) -> None:
+    docket = {row["claim_id"]: row for row in rows(build, "select * from fct_claim_docket")}
+    assert docket["smaller-model-70"]["verdict"] == "offset by volume"
+    assert docket["smaller-model-70"]["unit_saving_ratio_low"] > 0 > docket["smaller-model-70"]["total_saving_ratio"]
+    assert (docket["hundredfold"]["verdict"], docket["hundredfold"]["gap_reason"]) == ("not testable", "no_workload")
+    assert docket["caption-cache"]["verdict"] == "contradicted"
+    assert docket["fewer-dialogues"]["gap_reason"] == "varies_more_than_claimed"
+
+
 def test_story_2_the_key_that_nobody_owns_counts_against_the_organisation(build: snapshot.Snapshot) -> None:
     orphan = one(build, """
         select sum(call_count) as calls, sum(energy_kwh) as kwh from fct_team_daily where team_id = 'orphan'

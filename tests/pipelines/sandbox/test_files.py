@@ -56,7 +56,8 @@ def test_registry_files_are_accepted_without_a_refusal(home, tmp_path):
         result = import_csv(engine, path, None, "sandbox", "made-up registry", datetime(2026, 5, 20, tzinfo=UTC))
         assert [finding.sentence() for finding in result.refused] == []
         accepted[kind] = result.accepted
-    assert accepted == {"teams": 12, "workflows": 60, "attribution_rules": len(files.RULES), "ceilings": 10}
+    assert accepted == {
+        "teams": 12, "workflows": 60, "attribution_rules": len(files.RULES), "ceilings": 10, "claims": 4}
 
 
 def test_writing_again_changes_nothing(home, sandbox):
