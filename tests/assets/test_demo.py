@@ -9,11 +9,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import homes
 import pytest
 from support import run_jevons
 
 from pipelines import snapshot
 from pipelines.sandbox import stories
+from pipelines.sandbox.files import environment
+from pipelines.sandbox.server import SandboxServer
 
 
 @pytest.fixture(scope="module")
@@ -254,12 +257,14 @@ def test_every_hour_of_germany_without_a_value_falls_back_to_the_yearly_mix(buil
     assert rungs == {"hourly_measured", "yearly_mix"}
 
 
-def test_running_the_demo_again_changes_no_published_hash(demo_home: Path) -> None:
-    before = published_hashes(demo_home)
-    receipts = {p: p.read_bytes() for p in (demo_home / "raw" / "openai").rglob("receipt.json")}
-    run_jevons(demo_home, "demo")
-    assert published_hashes(demo_home) == before
-    assert {p: p.read_bytes() for p in (demo_home / "raw" / "openai").rglob("receipt.json")} == receipts
+def test_running_days_again_changes_no_published_hash(demo_home: Path, tmp_path: Path, sandbox: SandboxServer) -> None:
+    home = homes.copied(demo_home, tmp_path / "again", sandbox)
+    before = published_hashes(home)
+    receipts = {p: p.read_bytes() for p in (home / "raw" / "openai").rglob("receipt.json")}
+    days = ("--from", str(stories.RESTATEMENT.day), "--to", str(stories.RESTATEMENT.day + timedelta(days=9)))
+    run_jevons(home, "materialize", *days, **homes.environ(home, **environment()))
+    assert published_hashes(home) == before
+    assert {p: p.read_bytes() for p in (home / "raw" / "openai").rglob("receipt.json")} == receipts
 
 
 def test_the_manifest_is_true(demo_home: Path) -> None:
