@@ -97,6 +97,19 @@ def outlooks(values: Floats, days_left: Integers | Floats) -> Outlook:
         np.concatenate([getattr(each, name) for each in found]) for name in ("level", "slope", "pattern", "spread")))
 
 
+def kept(outlook: Outlook, series: Integers, origin: Integers) -> list[str]:
+    """The outlook of some origins, each a text of its ten figures that `taken_up` reads again to the last bit."""
+    single = (each[series, origin, None] for each in (outlook.level, outlook.slope, outlook.spread))
+    figures = np.concatenate([*single, outlook.pattern[series, origin]], axis=1)
+    return [" ".join(map(repr, row)) for row in figures.tolist()]
+
+
+def taken_up(texts: list[str]) -> Outlook:
+    """What `kept` wrote: every text is a series whose only day is its origin."""
+    figures = np.array([text.split() for text in texts], np.float64).reshape(-1, 3 + WEEK)
+    return Outlook(figures[:, 0:1], figures[:, 1:2], figures[:, None, 3:], figures[:, 2:3])
+
+
 def laid_out(series: Integers, day: Integers, *columns: Floats | Integers) -> tuple[Floats, ...]:
     """Columns of a long table as arrays of series x days; not a number where a day has no row."""
     found = np.full((len(columns), series.max(initial=-1) + 1, day.max(initial=0) + 1), np.nan)

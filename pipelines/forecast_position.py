@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.forecast import Floats, Integers, Outlook
+from pipelines.forecast import NORMAL_END, Floats, Integers, Outlook
 
 ROWS_AT_ONCE = 4096  # with a year to come: 12 MB an array
 _ROUNDING = 1e-12  # relative: a sum that equals a limit does not exceed it
@@ -60,6 +60,26 @@ class Meeting:
     earliest: Integers
     expected: Integers
     latest: Integers
+
+
+def ratios(
+    future: Floats, error: Floats, *, recent: Floats, used: Floats, days_left: Integers, limit: Floats
+) -> tuple[Floats, Floats]:
+    """What a forecast does to a total that was reckoned from recent days: how much larger, and how uncertain.
+
+    Args:
+        future: Expected use of the days that are left.
+        error: Half the width of its interval.
+        recent: Mean use a day of late; no use at all says nothing of growth.
+        used: What was used up to the origin. The days to come cannot undo what is exceeded.
+
+    Returns:
+        Expected use over as many recent days, and the log-space standard deviation of the total.
+    """
+    steady, total = recent * days_left, used + future
+    growth = np.where(steady > 0, future / np.where(steady > 0, steady, 1), 1)
+    is_open = (total > 0) & (used <= limit)
+    return growth, np.where(is_open, np.log1p(error / np.where(total > 0, total, 1)) / NORMAL_END, 0)
 
 
 def meetings(

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.forecast import Outlook, growth, outlooks
-from pipelines.forecast_position import Estimate, Meeting, meetings
+from pipelines.forecast import NORMAL_END, Outlook, growth, kept, outlooks, taken_up
+from pipelines.forecast_position import Estimate, Meeting, meetings, ratios
 
 
 def even(use: float, error_after: float = 0, days: int = 8) -> Outlook:
@@ -119,6 +119,31 @@ def test_origins_are_answered_one_by_one_as_together():
         assert (one.low[0], one.high[0]) == pytest.approx((together.low[place], together.high[place]))
         assert (one.earliest[0], one.expected[0], one.latest[0]) == (
             together.earliest[place], together.expected[place], together.latest[place])
+
+
+def test_an_outlook_that_was_kept_says_the_same_to_the_last_bit():
+    outlook, series, origin, left, limit, used, total = made_up(11)
+    again = taken_up(kept(outlook, series, origin))
+    itself = np.arange(len(series))
+    one, two = (
+        meetings(look, rows, days, left, limit, used=used, total=total)
+        for look, rows, days in ((outlook, series, origin), (again, itself, itself * 0)))
+    for name in vars(one):
+        assert (getattr(one, name) == getattr(two, name)).all()
+    assert taken_up(kept(outlook, series[:0], origin[:0])).level.shape == (0, 1)
+
+
+def test_a_forecast_is_set_against_recent_days_and_its_error_against_the_total():
+    # 8 days of late 10: 80; 120 to come are 1.5 of it, of a total of 160; half the width 40 is a quarter of the total
+    future, recent = np.array([120.0, 120, 120, 120, 0]), np.array([10.0, 10, 0, 10, 0])
+    used, left = np.array([40.0, 40, 40, 60.1, 0]), np.array([8, 0, 8, 8, 8])
+    growth_ratio, spread = ratios(
+        future, np.full(5, 40.0), recent=recent, used=used, days_left=left, limit=np.full(5, 60.0))
+    assert growth_ratio == pytest.approx([1.5, 1, 1, 1.5, 1])
+    expected = np.log(1.25) / NORMAL_END
+    assert spread == pytest.approx([expected, expected, expected, 0, 0])  # exceeded; nothing at all
+    at_the_limit = ratios(future, np.full(5, 40.0), recent=recent, used=used, days_left=left, limit=np.full(5, 40.0))
+    assert at_the_limit[1][0] == pytest.approx(expected)
 
 
 def test_a_hundred_ceilings_of_a_year_take_at_most_two_seconds():

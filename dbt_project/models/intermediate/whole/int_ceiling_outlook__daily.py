@@ -1,13 +1,16 @@
 """One row per day x ceiling in its period: what the days to come are expected to use.
 
-Nothing is computed here but ratios: `pipelines.forecast` forecasts, int_ceiling__daily says what was used. It is Python
-because a forecast learns from the errors that forecasts of earlier days had, for which SQL has no words.
+Nothing is computed here: `pipelines.forecast` forecasts, int_ceiling__daily says what was used. It is Python because a
+forecast learns from the errors that forecasts of earlier days had, for which SQL has no words.
 """
 
 import numpy as np
 import pyarrow as pa
 
-from pipelines.forecast import NORMAL_END, laid_out, outlooks, written
+from pipelines.forecast import kept, laid_out, outlooks, written
+from pipelines.forecast_position import ratios
+
+KINDS = {"future_quantity": "38, 9", "growth_ratio": "24, 9", "spread_ratio": "24, 9"}
 
 
 def model(dbt, session):
@@ -25,15 +28,10 @@ def model(dbt, session):
     series, place, left = series[asked], place[asked], left[asked]
     recent, used, most = (rows[name].to_numpy()[asked] for name in ("recent", "used", "most"))
     future, error = outlook.ends(series, place, left)
-    steady = recent * left
-    growth = np.where(steady > 0, future / np.where(steady > 0, steady, 1), 1)
-    total = used + future
-    # the days to come cannot undo what is exceeded
-    is_open = (total > 0) & (used <= most)
-    spread = np.where(is_open, np.log1p(error / np.where(total > 0, total, 1)) / NORMAL_END, 0)
+    growth, spread = ratios(future, error, recent=recent, used=used, days_left=left, limit=most)
     table = rows.select(["usage_date", "ceiling_id"]).take(asked)
-    figures = {"future_quantity": future, "growth_ratio": growth, "spread_ratio": spread}
-    for name, values in figures.items():
+    for name, values in zip(KINDS, (future, growth, spread), strict=True):
         table = table.append_column(name, pa.array(written(values), pa.string()))
-    amounts = [f"cast({name} as decimal({'24' if name.endswith('ratio') else '38'}, 9)) as {name}" for name in figures]
-    return session.from_arrow(table).project(f"usage_date, ceiling_id, {', '.join(amounts)}")
+    table = table.append_column("outlook_figures", pa.array(kept(outlook, series, place), pa.string()))
+    amounts = [f"cast({name} as decimal({kind})) as {name}" for name, kind in KINDS.items()]
+    return session.from_arrow(table).project(f"usage_date, ceiling_id, {', '.join(amounts)}, outlook_figures")

@@ -1,4 +1,4 @@
--- One row per day x ceiling: use of the day, used so far and forecast, with the joint ranges of the estimate.
+-- One row per day x ceiling: used so far and forecast, with the joint ranges of the estimate.
 
 with
 
@@ -16,7 +16,7 @@ ranged as (
     select
         ceilings.usage_date, ceilings.ceiling_id, ceilings.perimeter_type, ceilings.perimeter_id, ceilings.metric,
         ceilings.period_start, ceilings.period_end, ceilings.is_in_period, ceilings.days_left, ceilings.limit_quantity,
-        ceilings.day_quantity, ceilings.used_quantity,
+        ceilings.used_quantity,
         -- drawn ends have six digits: the exact central value lies between them, and they between the added ends
         least(greatest(coalesce(used.total_low, 0), ceilings.used_low), ceilings.used_quantity) as used_low,
         least(greatest(coalesce(used.total_high, 0), ceilings.used_quantity), ceilings.used_high) as used_high,
