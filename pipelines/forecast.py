@@ -30,8 +30,9 @@ EVEN_WEEKS = 0.5  # weeks without a pattern that are averaged with those seen
 FIRST_ORIGIN = 2 * WEEK  # age of a series in days from which on its errors are kept
 INTERVAL = 0.8  # of outcomes lie within
 NORMAL_END = NormalDist().inv_cdf((1 + INTERVAL) / 2)
-# Horizons in days whose errors are kept; a longer one borrows those of the longest that has enough of them.
+# Horizons in days whose errors are kept; one that has too few of them borrows those of the longest that has enough.
 HORIZONS = (1, 2, 3, 5, 7, 10, 14, 21, 28, 42, 56, 84, 112, 168)
+BORROWED = 0.1  # power of how much longer the horizon is, by which borrowed errors are widened (tried)
 LEAST_ORIGINS = 14  # origins whose errors are known, and at least two horizons of them
 LEVEL_DAYS = 17.5  # days after which the error of the level outweighs those of single days
 PAST_ORIGINS = 182  # older errors are forgotten
@@ -198,21 +199,24 @@ def _spread(outlook: Outlook, values: Floats, age: Integers, days_left: Integers
 
     Where there are none yet, what a week uses may be anything between nothing and twice what is expected.
     """
-    horizons = np.array([ahead for ahead in HORIZONS if ahead < age.shape[1]], np.int64)
+    horizons = np.array(HORIZONS)
     origins = age[:, :, None] - FIRST_ORIGIN - horizons + 1
-    fits = (origins >= np.maximum(LEAST_ORIGINS, 2 * horizons)) & (
-        (horizons <= days_left[:, :, None]) | (horizons == HORIZONS[0]))
-    chosen = (fits * np.arange(1, len(horizons) + 1)).max(axis=2, initial=0) - 1
+    within = horizons <= days_left[:, :, None]
+    fits = within & (origins >= np.maximum(LEAST_ORIGINS, 2 * horizons))
+    wanted, chosen = ((which * np.arange(1, len(horizons) + 1)).max(axis=2, initial=0) - 1 for which in (within, fits))
     spread = outlook.level * WEEK / growth(np.array(WEEK))
     for number, ahead in enumerate(horizons.tolist()):
         asked = np.nonzero(chosen == number)
+        if not len(asked[0]):
+            continue
         past = sliding_window_view(_errors(outlook, values, age, ahead), PAST_ORIGINS, axis=1)[asked]
         ordered = np.sort(past, axis=1)  # what is not a number comes last
         known = (~np.isnan(ordered)).sum(axis=1)
         # a finite sample needs a higher rank, and errors of days that overlap are fewer than they look (tried: a third)
         share = INTERVAL * (1 + ahead / (3 * np.maximum(known, 1)))
         rank = np.clip(np.ceil(share * known) - 1, 0, known - 1).astype(np.int64)
-        spread[asked] = ordered[np.arange(len(rank)), rank] / growth(np.array(ahead))
+        borrowed = (horizons[wanted[asked]] / ahead) ** BORROWED
+        spread[asked] = ordered[np.arange(len(rank)), rank] / growth(np.array(ahead)) * borrowed
     return spread
 
 

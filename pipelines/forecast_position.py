@@ -110,9 +110,9 @@ def meetings(
         whole = path[rows, end][:, None]
         share = np.where(whole > 0, path / np.where(whole > 0, whole, 1), 1)
         middle = used.central[some, None] + share * (total.central - used.central)[some, None]
-        low = np.maximum(middle - _with(used.below(), total.below(), some, share, error, last), used.low[some, None])
+        low = np.maximum(middle - _with(used.below(), total.below(), some, share, error), used.low[some, None])
         bound = used.bound[some, None] + share * (total.bound - used.bound)[some, None]
-        high = middle + bound + _with(used.above(), total.above(), some, share, error, last)
+        high = middle + bound + _with(used.above(), total.above(), some, share, error)
         in_period = np.arange(most) < last[:, None]
         over = limit[some, None] * (1 + _ROUNDING)
         found.low[some] = np.where(last > 0, np.minimum(low, middle)[rows, end], used.low[some])
@@ -124,10 +124,10 @@ def meetings(
     return found
 
 
-def _with(at_origin: Floats, at_end: Floats, some: Integers, share: Floats, error: Floats, last: Integers) -> Floats:
+def _with(at_origin: Floats, at_end: Floats, some: Integers, share: Floats, error: Floats) -> Floats:
     """The error of the estimate, which goes from that of the origin to that of the end, and that of the forecast."""
     estimate = at_origin[some, None] + share * (at_end - at_origin)[some, None]
-    return np.sqrt(estimate**2 + np.where(last[:, None] > 0, error, 0) ** 2)
+    return np.sqrt(estimate**2 + error**2)
 
 
 def _first(is_so: NDArray[np.bool_]) -> Integers:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from pipelines.forecast import INTERVAL, NORMAL_END, Outlook, growth, laid_out, outlooks, written
+from pipelines.forecast import BORROWED, INTERVAL, NORMAL_END, Outlook, growth, laid_out, outlooks, written
 from pipelines.sandbox import stories
 from pipelines.sandbox.activity import hourly_calls
 from pipelines.sandbox.workflows import WORKFLOWS
@@ -52,6 +52,24 @@ def test_a_trend_goes_on_and_fades():
     assert day[[6, 13, 699]] == pytest.approx([176, 180.2, 186.5], rel=0.01)
 
 
+def test_use_that_falls_to_nothing_goes_no_further():
+    falling = look(np.maximum(60.0 - np.arange(70), 0))
+    assert falling.level.min() == 0 and falling.slope[0, 69] < 0
+    one = np.ones((1, 1))
+    steep = Outlook(10 * one, -5 * one, np.ones((1, 1, 7)), 0 * one)
+    day = np.diff(ahead(steep, 0, 10)[0], prepend=0)
+    assert day[0] > 0 and day.min() == 0 and (day[3:] == 0).all()
+
+
+def test_the_last_weeks_count_by_their_weights_and_the_days_before_there_is_one():
+    # three weeks of 10, 20 and 40 a day; a trend is not looked for before the fourth:
+    # (0.55 x 40 + 0.25 x 20 + 0.12 x 10) / 0.92 = 28.2 / 0.92
+    outlook = look(np.repeat([10.0, 20, 40], 7))
+    assert (outlook.level[0, 20], outlook.slope[0, 20]) == pytest.approx((28.2 / 0.92, 0))
+    # on the third day (10 + 20 + 0) / 3
+    assert look([10.0, 20, 0, 0]).level[0, 2] == pytest.approx(10)
+
+
 def test_weeks_that_disagree_make_no_trend_and_one_odd_day_none_either():
     odd = np.full(70, 100.0)
     odd[60] = 5000
@@ -65,10 +83,11 @@ def test_an_origin_sees_nothing_of_the_days_after_it():
     values = draw.gamma(2, 50, (3, 120))
     other = values.copy()
     other[:, 80:] *= draw.gamma(1, 3, (3, 40))
-    first, second = look(*values), look(*other)
+    # on that day, too, it was as it is now that later days are there
+    first, second, then = (look(*each, left=84) for each in (values, other, values[:, :80]))
     for each in fields(Outlook):
         one, two = getattr(first, each.name), getattr(second, each.name)
-        assert (one[:, :80] == two[:, :80]).all()
+        assert (one[:, :80] == two[:, :80]).all() and (one[:, :80] == getattr(then, each.name)).all()
         assert (one[:, 80:] != two[:, 80:]).any()
 
 
@@ -108,6 +127,14 @@ def test_the_half_width_is_the_rank_of_the_errors_that_a_finite_sample_needs():
         abs(used[day + 1] - used[day] - ahead(outlook, day, 1)[0][-1]) for day in range(13, 99))
     assert outlook.spread[0, 99] == pytest.approx(errors[69] / growth(np.array(1)))
     assert errors[68] < errors[69] < errors[70]
+
+
+def test_a_longer_horizon_borrows_until_it_has_twice_its_days_in_origins():
+    # 28 days ahead need 56 origins whose errors are known: age - 14 - 28 + 1 = 56 on the 97th day
+    values = np.random.default_rng(7).gamma(2, 50, 100)
+    shorter, longer = look(values, left=21).spread[0], look(values, left=28).spread[0]
+    wider = (28 / 21) ** BORROWED
+    assert longer[95] == pytest.approx(shorter[95] * wider) and longer[96] != pytest.approx(shorter[96] * wider)
 
 
 def test_a_series_that_begins_late_or_never():
@@ -178,16 +205,15 @@ def pinball(outcome, quantile, probability):
     return np.maximum(probability * miss, (probability - 1) * miss)
 
 
-@pytest.mark.parametrize("made", [sandbox(31), sandbox(32), seasonal(301), seasonal(302, 3)],
-                         ids=["sandbox", "another sandbox", "months", "quarters"])
-def test_to_the_periods_end_it_beats_a_flat_rate_and_its_interval_covers_what_it_says(made):
-    values, last_days = made
-    place = np.arange(values.shape[1])
-    # every day of every period but the last one of it is an origin, from the second period on
-    left = np.min([np.where(place <= end, end - place, 10**6) for end in last_days], axis=0)
-    asked = (place > last_days[0]) & (left > 0) & (left < 92)
-    outlook = outlooks(values, np.tile(np.where(asked, left, 0), (len(values), 1)))
-    series, origin = np.nonzero(asked[None, :] & (np.cumsum(values, axis=1) > 0))
+def against_a_flat_rate(values, left, asked):
+    """Pinball losses of middle and ends over mean use, those of a flat rate, and the share of outcomes that lie within.
+
+    Args:
+        left: Days to forecast, of each day.
+        asked: Which origins, series x days.
+    """
+    outlook = outlooks(values, np.where(asked, left, 0))
+    series, origin = np.nonzero(asked & (np.cumsum(values, axis=1) > 0))
     ahead_days = left[origin]
     used = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
     outcome = used[series, origin + ahead_days + 1] - used[series, origin + 1]
@@ -203,7 +229,33 @@ def test_to_the_periods_end_it_beats_a_flat_rate_and_its_interval_covers_what_it
             (middle, 0.5), (least, (1 - INTERVAL) / 2), (most, (1 + INTERVAL) / 2))]
         for middle, least, most in ((middle, low, high), (flat, flat - flat_half, flat + flat_half)))
     covered = ((low <= outcome) & (outcome <= high)).mean()
-    print(f"pinball {loss} against {flat_loss}, {covered:.1%} covered, {len(series)} forecasts")
+    losses = (" ".join(f"{each:.4f}" for each in three) for three in (loss, flat_loss))
+    print(f"pinball {' against '.join(losses)}, {covered:.1%} covered, {len(series)} forecasts")
+    return loss, flat_loss, covered
+
+
+@pytest.mark.parametrize("made", [sandbox(31), sandbox(32), seasonal(301), seasonal(302, 3)],
+                         ids=["sandbox", "another sandbox", "months", "quarters"])
+def test_to_the_periods_end_it_beats_a_flat_rate_and_its_interval_covers_what_it_says(made):
+    values, last_days = made
+    place = np.arange(values.shape[1])
+    # every day of every period but the last one of it is an origin, from the second period on
+    left = np.min([np.where(place <= end, end - place, 10**6) for end in last_days], axis=0)
+    asked = np.tile((place > last_days[0]) & (left > 0) & (left < 92), (len(values), 1))
+    loss, flat_loss, covered = against_a_flat_rate(values, np.where(left < 92, left, 0), asked)
     assert loss[0] < 0.85 * flat_loss[0]
     assert sum(loss) < 0.9 * sum(flat_loss)
     assert 0.75 <= covered <= 0.85
+
+
+@pytest.mark.parametrize("values", [
+    sandbox(31)[0], np.concatenate([seasonal(301)[0][:, first : first + 92] for first in (0, 200, 400)]),
+    seasonal(302)[0][:, :365],
+], ids=["sandbox", "quarters", "a year"])
+def test_further_ahead_than_a_series_is_old_it_still_does(values):
+    # from 28 days on, when the first errors are known, to the end of a first quarter or year
+    left = values.shape[1] - 1 - np.arange(values.shape[1])
+    age = np.cumsum(np.cumsum(values, axis=1) > 0, axis=1)
+    loss, flat_loss, covered = against_a_flat_rate(values, left, (age >= 28) & (left > age))
+    assert loss[0] < flat_loss[0] and sum(loss) < 0.9 * sum(flat_loss)
+    assert 0.72 <= covered <= 0.85

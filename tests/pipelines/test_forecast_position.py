@@ -35,6 +35,27 @@ def test_what_equals_the_limit_is_not_above_it():
     assert met(even(10), 39, *exact) == (120, 120, 1, 1, 1)
 
 
+def test_a_limit_is_not_passed_by_the_rounding_of_a_sum():
+    # three eighths of 0.8 are 0.3 in decimal, and a little more in binary
+    exact = estimate(0, 0, 0), estimate(0.8, 0.8, 0.8)
+    assert 0.8 * 3 / 8 > 0.3
+    assert met(even(0.1), 0.3, *exact)[2:] == (4, 4, 4)
+
+
+def test_what_was_used_stays_used_however_wide_the_forecast():
+    assert met(even(10, 200), 1000, estimate(32, 40, 50), estimate(96, 120, 150))[0] == 32
+
+
+def test_the_latest_date_is_one_after_which_the_low_end_stays_above():
+    # 95 + 10 a day, less an error that outgrows it: above 100 on day 3 (125 - 20.3), no longer on day 300
+    wide = even(10, 10 * growth(np.array(300)), 300)
+    assert met(wide, 100, estimate(95, 95, 95), estimate(3095, 3095, 3095), 300)[3:] == (1, 0)
+
+
+def test_where_nothing_is_expected_a_bound_is_that_of_the_end():
+    assert met(even(0), 10, estimate(0, 0, 5, 5), estimate(0, 0, 13, 13)) == (0, 13, 1, 0, 0)
+
+
 def test_two_errors_add_as_the_root_of_their_squares_and_a_bound_is_added_whole():
     # at the end 3 below and 5 above of the estimate (2 of the 7 are a bound), 4 and 12 of the forecast
     used = estimate(40, 40, 40)
@@ -55,6 +76,8 @@ def test_the_dates_are_those_on_which_the_ends_pass_the_limit():
 def test_a_period_that_is_over_is_what_was_used():
     used = estimate(32, 40, 50, 3)
     assert met(even(10, 100), 45, used, used, days_left=0) == (32, 50, 0, 0, 0)
+    # the two ranges are drawn apart: that of what was used stands
+    assert met(even(10, 100), 45, used, estimate(30, 40, 55, 4), days_left=0) == (32, 50, 0, 0, 0)
 
 
 def made_up(seed: int, count: int = 400):
