@@ -43,6 +43,14 @@ def test_runs_are_merged_and_still_know_everything():
     assert all(seen.again(batch).tolist() == list(range(1000)) for batch in made)
 
 
+def test_a_long_run_is_not_sorted_again_for_each_short_one():
+    made = np.random.default_rng(6).integers(0, 2**64 - 1, 10_030, dtype=np.uint64)
+    seen = Seen()
+    for batch in np.split(made, [10_000, 10_010, 10_020]):
+        seen.again(batch)
+    assert [len(run) for run in seen._runs] == [10_000, 10, 10, 10]
+
+
 @pytest.fixture
 def duck():
     with duckdb.connect() as connection:
@@ -63,15 +71,37 @@ def test_identical_records_are_written_once_wherever_they_lie(duck, tmp_path):
 
 def test_nulls_in_a_repeated_record_are_alike(duck, tmp_path):
     assert once(duck, tmp_path / "a", "select 1 as id, null::varchar as said from range(3)") == (1, 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]  # what was held back is not left behind
 
 
-@pytest.mark.parametrize("said", [["a", "b"], ["a", "a", "b"], ["a", "b", "b"], ["a", None]])
+@pytest.mark.parametrize("said", [["a", "b"], ["a", "b", "c"], ["a", "a", "b"], ["a", "b", "b"], ["a", None]])
 def test_records_that_differ_are_nobodys_to_choose(duck, tmp_path, said):
     texts = ", ".join("null" if each is None else f"'{each}'" for each in said)
     query = f"select 7 as id, unnest([{texts}]) as said union all select 8, 'c' union all select 8, 'c'"
     with pytest.raises(DifferentRecords) as error:
         once(duck, tmp_path / "a", query)
     assert (error.value.count, error.value.shown) == (1, ["7"])
+
+
+def test_of_many_keys_with_different_records_the_first_are_shown_and_all_are_counted(duck, tmp_path):
+    with pytest.raises(DifferentRecords) as error:
+        once(duck, tmp_path / "a", "select range // 2 as id, 'x' || range as said from range(10)")
+    assert (error.value.count, error.value.shown) == (5, ["0", "1", "2"])
+    long = DifferentRecords(1, ["k" * 200]).finding(TABLE, None)
+    assert long.where == "things of this table" and f"({'k' * 80})" in long.rule
+
+
+def test_an_unknown_key_is_a_key_like_any_other(duck, tmp_path):
+    with pytest.raises(DifferentRecords) as error:
+        once(duck, tmp_path / "a", "select null as id, unnest(['a', 'b']) as said")
+    assert error.value.count == 1
+    assert once(duck, tmp_path / "b", "select null as id, 'a' as said from range(2)") == (1, 1)
+
+
+def test_another_seed_is_another_hash(duck):
+    hashes = [duck.execute(f"select {duplicates._hash(TABLE, seed)} from (select 7 as id)").fetchone()[0]
+              for seed in range(duplicates.SEEDS)]
+    assert len(set(hashes)) == duplicates.SEEDS == 4
 
 
 @pytest.mark.parametrize("colliding", [1, 2])
