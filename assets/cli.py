@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from assets.alerts import alerts_app
 from assets.factors import factors_app
 from assets.process import leave
 from assets.terminal import DAYS, ask, err, out, plain, say
@@ -45,6 +46,7 @@ app.add_typer(ceilings_app, name="ceilings")
 sandbox_app = typer.Typer(no_args_is_help=True, help="A made-up organisation with its vendors, to try Jevons on.")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(factors_app, name="factors")
+app.add_typer(alerts_app, name="alerts")
 gate_app = typer.Typer(no_args_is_help=True, help="Whether a call may go ahead, by what is left of the ceilings.")
 app.add_typer(gate_app, name="gate")
 
@@ -198,9 +200,10 @@ def dashboard(port: Annotated[int, typer.Option(help="Port on this machine.")] =
 
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000) -> None:
-    """Serves Dagster at this machine's port, until Ctrl-C: the graph of assets, every run, and the daily schedule.
+    """Serves Dagster at this machine's port, until Ctrl-C: the graph of assets, every run, schedule and sensor.
 
-    The schedule materialises each morning while this runs; it is switched on there, under Automation.
+    While this runs, the schedule materialises each morning, and the sensor tells of ceilings that changed; both are
+    switched on there, under Automation.
 
     Example: `jevons dev --port 3001`
     """

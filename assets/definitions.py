@@ -1,4 +1,4 @@
-"""The Dagster code location: every asset, one job from a vendor's page to the published snapshot, one schedule.
+"""The Dagster code location: assets, one job from a vendor's page to the published snapshot, a schedule, a sensor.
 
 Orchestration is put together here; nothing is implemented here.
 """
@@ -7,6 +7,7 @@ from datetime import date
 
 import dagster as dg
 
+from assets.alert_sensor import alerts
 from assets.partitions import MORNING, REBUILD
 from assets.publishing import inspected, published
 from assets.raw import raw_assets, raw_key
@@ -52,5 +53,6 @@ def defs() -> dg.Definitions:
         assets=[*raw_assets(), ledger, inspected, published],
         jobs=[materialize, rebuild],
         schedules=[daily],
+        sensors=[alerts],
         resources={"dbt": dbt_resource()},
     )

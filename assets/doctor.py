@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipelines import landing, snapshot
+from pipelines.alerts import sending
 from pipelines.errors import JevonsError
 from pipelines.settings import FILE, load
 from pipelines.source import Context
@@ -41,6 +42,8 @@ def examine(home: Path) -> Iterator[tuple[str, bool, str]]:
                 yield source.name, True, source.check(Context(settings, scratch))
         except JevonsError as error:
             yield source.name, False, str(error)
+    for ok, sentence in sending.examine(settings):
+        yield "alerts", ok, sentence
     quarantined = landing.waiting(home)
     if quarantined:
         many = "es wait" if len(quarantined) > 1 else " waits"
@@ -48,7 +51,7 @@ def examine(home: Path) -> Iterator[tuple[str, bool, str]]:
             f"{len(quarantined)} refused batch{many} in {home / 'quarantine'}; "
             f"read {quarantined[0].relative_to(home)}, mend the cause and land those days again."
         )
-    if not (home / "published" / "CURRENT").exists():
+    if not snapshot.is_published(home):
         yield "published", True, "nothing yet; `jevons materialize --from YYYY-MM-DD --to YYYY-MM-DD` makes the first"
         return
     try:

@@ -100,7 +100,7 @@ class Client:
         return text
 
     def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
-        if self.headers and not _stays_secret(self.base_url):
+        if self.headers and not stays_secret(self.base_url):
             raise SourceError(
                 f"{self.name} was not asked", f"base_url, {self.key_name}" if self.key_name else "base_url",
                 "the key would travel unencrypted to another machine",
@@ -173,7 +173,7 @@ class Client:
         return f": {said}" if said else ""
 
 
-def _stays_secret(base_url: str) -> bool:
+def stays_secret(base_url: str) -> bool:
     """Whether nobody in between can read a header sent there: anything but plain http to another machine."""
     try:
         address = urlsplit(requests.Request("GET", base_url).prepare().url)  # as it is sent, however spelled

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.alerts.settings import AlertSettings, read_alerts
 from pipelines.declared import (
     Hardware,
     Model,
@@ -62,6 +63,7 @@ class Settings:
     models: tuple[Model, ...] = ()
     hardware: tuple[Hardware, ...] = ()
     gate: GateSettings = GateSettings()
+    alerts: AlertSettings = AlertSettings()
 
     def secret(self, name: str) -> str | None:
         """The secret of that environment name, or None; never logged, never written."""
@@ -88,11 +90,11 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         raw = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise JevonsError("The settings cannot be read", str(path), str(error), "mend that line") from error
-    unknown = set(raw) - {"organisation", "gate", *NAMED}
+    unknown = set(raw) - {"organisation", "gate", "alerts", *NAMED}
     if unknown:
         raise JevonsError(
             "The settings have an unknown section", str(path), f"`{sorted(unknown)[0]}` means nothing here",
-            "use organisation, sources, sites, providers, models, hardware or gate",
+            "use organisation, sources, sites, providers, models, hardware, gate or alerts",
         )
     for section, table in raw.items():
         _a_section(path, section, table)
@@ -118,6 +120,7 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         tuple(read_model(path, name, table) for name, table in sorted(raw.get("models", {}).items())),
         tuple(read_hardware(path, name, table, known) for name, table in sorted(raw.get("hardware", {}).items())),
         read_gate(path, raw.get("gate", {})),
+        read_alerts(path, raw.get("alerts", {})),
     )
 
 

@@ -78,6 +78,13 @@ def test_its_gate_knows_the_workflow_and_what_its_build_left(demo_home: Path) ->
     assert {answers["claims-fr-energy-2026-q3"], answers["org-energy-2026-q3"]} == {"deny", "allow"}
 
 
+def test_its_alerts_show_where_all_ceilings_stand(demo_home: Path) -> None:
+    command, = (c for c in COMMANDS if "alerts check" in c)
+    shown = run_jevons(demo_home, *words(command)).stdout
+    assert re.search(r"first look at \d+ ceilings: \d+ exceeded, \d+ on course to exceed", shown)
+    assert not (demo_home / "alerts").exists()
+
+
 @pytest.fixture(scope="module")
 def tour(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> list[CompletedProcess[str]]:
     """Each step of the officer's tour in order, on a copy of the demo's registry beside its published builds."""
@@ -133,7 +140,8 @@ def test_its_first_steps_work_for_an_organisation_of_ones_own(demo_home: Path, t
 
 def test_every_command_is_either_tried_or_stays_open() -> None:
     known = {name for name in get_command(app).commands}
-    tried = {"sql", "gate", "factors", "verify", "init", "registry", "doctor", "materialize", "demo", "ceilings"}
+    tried = {"sql", "gate", "factors", "verify", "init", "registry", "doctor", "materialize", "demo", "ceilings",
+             "alerts"}
     named = {words(c)[0] for c in COMMANDS if c.startswith(".venv/bin/jevons")}
     assert named <= known
     assert named <= tried | STAY

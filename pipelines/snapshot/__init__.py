@@ -8,7 +8,7 @@ only then named in `CURRENT` by an atomic rename. A reader therefore sees a comp
 complete newer one. A build is named after its content, so publishing the same marts again changes nothing.
 """
 
-from pipelines.snapshot.reading import Snapshot, current, verify
+from pipelines.snapshot.reading import Snapshot, current, is_published, verify
 from pipelines.snapshot.writing import KEPT_BUILDS, Published, publish
 
-__all__ = ["KEPT_BUILDS", "Published", "Snapshot", "current", "publish", "verify"]
+__all__ = ["KEPT_BUILDS", "Published", "Snapshot", "current", "is_published", "publish", "verify"]

@@ -79,6 +79,11 @@ class Snapshot:
             return answer.df()
 
 
+def is_published(home: Path) -> bool:
+    """Whether there is a build to read at all."""
+    return (Path(home) / FOLDER / POINTER_FILE).exists()
+
+
 def current(home: Path) -> Snapshot:
     """Return the build that `CURRENT` names now."""
     published = Path(home) / FOLDER
