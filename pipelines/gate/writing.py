@@ -51,7 +51,7 @@ _RULES = """
 """
 _WORKFLOWS = """
     select workflow_id, usefulness_class, 'workflow/' || workflow_id, 'team/' || team_id, 'unit/' || unit_id,
-        'country/' || country
+        'country/' || country, 'sector_tag/' || sector_tag
     from dim_workflow left join dim_team using (team_id)
     order by workflow_id
 """

@@ -13,6 +13,7 @@ import json
 
 from pipelines import countries
 from pipelines.registry.drafts import METRICS, PERIMETER_TYPES
+from pipelines.registry.enclosing import Enclosing
 
 APPEND_ONLY = "the registry is append-only: {0} may not be changed or deleted, record a new version"
 TABLE = "ceilings"
@@ -34,14 +35,14 @@ def _rules(dialect: str, table: str) -> list[tuple[str, str]]:
     differs = "is not" if lite else "is distinct from"
     codes = json.dumps(dict(countries.pairs()), separators=(",", ":"))
 
+    def country(name: str) -> str:
+        looked_up = f"json_extract('{codes}', '$.' || {name})" if lite else f"'{codes}'::json ->> {name}"
+        return f"case when length({name}) = 2 then coalesce({looked_up}, {name}) else {name} end"
+
     def place(row: str) -> str:
-        looked_up = (
-            f"json_extract('{codes}', '$.' || {row}.perimeter_id)" if lite
-            else f"'{codes}'::json ->> {row}.perimeter_id"
-        )
         return (
-            f"case when {row}.perimeter_type = 'country' and length({row}.perimeter_id) = 2"
-            f" then coalesce({looked_up}, {row}.perimeter_id) else {row}.perimeter_id end"
+            f"case when {row}.perimeter_type = 'country' then {country(f'{row}.perimeter_id')}"
+            f" else {row}.perimeter_id end"
         )
 
     def some(condition: str) -> str:
@@ -53,6 +54,7 @@ def _rules(dialect: str, table: str) -> list[tuple[str, str]]:
         f" {place('new')}"
     )
     newest = f"from {table} as old_row where {same_id}"
+    around = Enclosing(lite, table.removesuffix(TABLE), country)
     if lite:
         higher = (
             "length(new.limit_quantity) > length(old_row.limit_quantity)"
@@ -111,6 +113,12 @@ def _rules(dialect: str, table: str) -> list[tuple[str, str]]:
             f"not {some(same_id)} and not ({first_day} and new.period_end in ({', '.join(ends)}))",
             "a period is a month, a quarter or a year, from the first day of a month",
         ),
+        (f"not {some(same_id)} and ({around.unknown()})", "the registry knows no such perimeter"),
+        (around.handed_out(), "the ceilings below it sum to more than it"),
+        (
+            f"not {some(same_id)} and {around.too_much()}",
+            "with it the ceilings below the one that encloses it would sum to more than that one",
+        ),
     ]
 
 
@@ -164,6 +172,7 @@ def postgresql_guards(schema: str, lock: int) -> dict[str, str]:
 
     A raised error would take the record of the attempt back with it, so the row is passed over with a warning: the
     statement ends with 0 rows. Only `truncate`, which has no rows to pass over, ends with an error.
+    Compiling the conditions would take seconds where running them takes milliseconds, so nothing is compiled.
 
     Args:
         schema: Where the registry's tables are, so that no search path and no temporary table stands in for them.
@@ -206,7 +215,7 @@ def postgresql_guards(schema: str, lock: int) -> dict[str, str]:
     name = f"{TABLE}_bind_{mark}"
     function = f'"{schema}".{name}()'
     return {
-        name: f"create or replace function {function} returns trigger language plpgsql as $${body}$$;"
+        name: f"create or replace function {function} returns trigger language plpgsql set jit = off as $${body}$$;"
               f" create trigger {name} before insert or update or delete on {table}"
               f" for each row execute function {function};"
               f" create trigger {name}_whole before truncate on {table}"

@@ -162,12 +162,13 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
     referring = {position: found for position, draft in pending.items() if (found := _reference(kind, draft))}
     if not referring:
         return []
-    teams = current(session, KINDS["teams"])
+    teams, workflows = (current(session, KINDS[name]) for name in ("teams", "workflows"))
     known = {
         "team": set(teams),
-        "workflow": set(current(session, KINDS["workflows"])),
+        "workflow": set(workflows),
         "unit": {team.unit_id for team in teams.values()},
         "country": {countries.stored(team.country) for team in teams.values()},
+        "sector_tag": {row.sector_tag for row in workflows.values()},
         "organisation": {"organisation"},
         "service": None,  # whoever runs a model is known from its usage
     }
@@ -175,9 +176,9 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
     for position, (column, target) in referring.items():
         value = getattr(pending[position], column)
         if known[target] is not None and value not in known[target]:
-            source = "workflows" if target == "workflow" else "teams"
+            source = "workflows" if target in ("workflow", "sector_tag") else "teams"
             found.append(Refusal(
-                position, column, f"the registry knows no {target} {value!r}",
+                position, column, f"the registry knows no {target.replace('_', ' ')} {value!r}",
                 f"correct it, or import it with the {source} first",
             ))
     return found
@@ -197,9 +198,10 @@ def _leaving(
         return []
     standing = ceilings.standing(versions(session, KINDS["ceilings"]))
     day = recording.recorded_at_utc.date()
+    teams = current(session, KINDS["teams"])
     found = []
     for position, draft in pending.items():
-        objection = leaving.objection(kind, draft, newest.get(getattr(draft, kind.id_field)), standing, day)
+        objection = leaving.objection(kind, draft, newest.get(getattr(draft, kind.id_field)), standing, day, teams)
         if objection:
             found.append(Refusal(position, *objection))
     return found

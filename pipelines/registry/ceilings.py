@@ -52,18 +52,19 @@ def identified(draft: CeilingDraft, rows: list[Ceiling]) -> CeilingDraft:
 
 
 def completed(draft: CeilingDraft, rows: list[Ceiling], recording: Recording) -> CeilingDraft:
-    """The draft with who adopted it, when and why.
+    """The draft with who adopted it, when, why and on what evidence.
 
     What is not given is kept from the ceiling that stands with this limit; a new limit is the recorder's act.
     """
-    act = (recording.recorded_by, recording.recorded_at_utc, recording.reason)
+    act = (recording.recorded_by, recording.recorded_at_utc, recording.reason, None)
     for row in rows:
         if scope_of(row) == scope_of(draft) and row.limit_quantity == draft.limit_quantity:
-            act = (row.adopted_by, row.adopted_at_utc, row.reason)
+            act = (row.adopted_by, row.adopted_at_utc, row.reason, row.evidence)
     return draft.model_copy(update={
         "adopted_by": draft.adopted_by or act[0],
         "adopted_at_utc": draft.adopted_at_utc or act[1],
         "reason": draft.reason or act[2],
+        "evidence": draft.evidence or act[3],
     })
 
 

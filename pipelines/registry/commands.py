@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from pipelines.errors import JevonsError
 from pipelines.registry import attempts, book, ceilings
-from pipelines.registry.drafts import METRICS, PERIMETER_TYPES, UNACCOUNTED, CeilingDraft, Recording, problems
+from pipelines.registry.drafts import METRICS, PERIMETER_TYPES, CeilingDraft, Recording, problems
 from pipelines.registry.export import standing_rows
 from pipelines.registry.importer import import_csv, kind_of
 from pipelines.registry.models import KINDS
@@ -27,7 +27,7 @@ from pipelines.units import noun
 SOME_REFUSED = 3  # exit code: the good rows are recorded, the bad ones are not
 
 KindName = StrEnum("KindName", {name: name for name in KINDS})
-PerimeterType = StrEnum("PerimeterType", {name: name for name in (*PERIMETER_TYPES, *UNACCOUNTED)})
+PerimeterType = StrEnum("PerimeterType", {name: name for name in PERIMETER_TYPES})
 Metric = StrEnum("Metric", {name: name for name in METRICS})
 
 registry_app = typer.Typer(
@@ -44,6 +44,9 @@ ceilings_app = typer.Typer(
 
 By = Annotated[str, typer.Option("--by", help="Who adopts it: a role or a body, kept for the audit.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in one sentence, kept for the audit.")]
+Evidence = Annotated[
+    str | None, typer.Option("--evidence", help="What it rests on: a title, an address, the id of an allocation.")
+]
 AsOf = Annotated[
     datetime | None,
     typer.Option("--as-of", formats=["%Y-%m-%d"], help="As it was known at the end of that day, UTC; by default now."),
@@ -209,10 +212,11 @@ def adopt(
     perimeter_id: Annotated[
         str, typer.Option(
             "--perimeter-id",
-            help="Id of the unit, team or workflow, a service's provider as its calls name it, or a country's code"
-            " (FR or FRA).",
+            help="Id of the unit, team or workflow, a service's provider as its calls name it, a country's code (FR or"
+            " FRA), or the sector tag that workflows carry.",
         )
     ] = "organisation",
+    evidence: Evidence = None,
     registry_url: Url = None,
 ) -> None:
     """Adopts a limit for a perimeter and a period; later it may be lowered, never raised.
@@ -232,6 +236,7 @@ def adopt(
     asked = {
         "perimeter_type": perimeter_type.value, "perimeter_id": perimeter_id, "metric": metric.value,
         "period_start": period_start.date(), "period_end": period_end.date(), "limit_quantity": limit,
+        "evidence": evidence,
     }
     with registry(registry_url) as engine:
         _record(engine, asked, by, reason)
@@ -243,6 +248,7 @@ def lower(
     limit: Annotated[str, typer.Option("--limit", help="The new, lower limit in the unit of the metric.")],
     by: By,
     reason: Reason,
+    evidence: Evidence = None,
     registry_url: Url = None,
 ) -> None:
     """Lowers a ceiling for the whole of its period. A limit above the one that stands is refused.
@@ -261,7 +267,8 @@ def lower(
                 "look it up with `jevons ceilings list`",
             )
         kept = ("ceiling_id", "perimeter_type", "perimeter_id", "metric", "period_start", "period_end")
-        asked = {name: getattr(rows[0], name) for name in kept} | {"limit_quantity": limit}
+        asked = {name: getattr(rows[0], name) for name in kept} | {
+            "limit_quantity": limit, "evidence": evidence}
         _record(engine, asked, by, reason)
 
 

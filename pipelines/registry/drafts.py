@@ -3,11 +3,10 @@
 Tables belong in `models`; rules that need other entries belong in `together`, `ceilings` and `book`.
 """
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     ValidationError,
     ValidationInfo,
@@ -33,9 +32,7 @@ from pipelines.registry.fields import (
     text,
 )
 
-PERIMETER_TYPES = ("organisation", "unit", "team", "workflow", "service", "country")
-# Perimeters that are asked for, and why no account can be computed for them.
-UNACCOUNTED = {"sector_tag": "no source delivers a sector tag, so nobody could tell what counts against it"}
+PERIMETER_TYPES = ("organisation", "unit", "team", "workflow", "service", "country", "sector_tag")
 METRICS = (
     "energy_kwh", "location_kgco2e", "market_kgco2e", "requests", "tokens", "gpu_hours", "cost_usd",
 )
@@ -83,7 +80,11 @@ class TeamDraft(Lasting):
 
 
 class WorkflowDraft(Lasting):
-    """A workflow with its owner and its job description: what the model calls are for."""
+    """A workflow with its owner and its job description: what the model calls are for.
+
+    Attributes:
+        sector_tag: The sector that it serves, across teams and units; None for none.
+    """
 
     workflow_id: Identifier
     workflow_name: text(200)
@@ -99,6 +100,7 @@ class WorkflowDraft(Lasting):
     status: one_of("active", "retired")
     valid_from: Day
     valid_to: Day | None = None
+    sector_tag: Identifier | None = None
 
 
 class RuleDraft(Lasting):
@@ -122,27 +124,21 @@ class RuleDraft(Lasting):
     valid_to: Day | None = None
 
 
-def _accountable(value: Any) -> Any:
-    if isinstance(value, str) and value in UNACCOUNTED:
-        raise refusal(
-            UNACCOUNTED[value], f"use {', '.join(PERIMETER_TYPES[:-1])} or {PERIMETER_TYPES[-1]}",
-        )
-    return value
-
-
 class CeilingDraft(Draft):
     """A limit that a perimeter adopts for a period.
 
     Attributes:
         ceiling_id: None for the id that stands for this perimeter, metric and period, or a derived one.
         period_end: Exclusive.
-        perimeter_id: Of a service, the provider as the ledger names it; of a country, its code.
+        perimeter_id: Of a service, the provider as the ledger names it; of a country, its code; of a sector tag, the
+            tag that workflows carry.
         limit_quantity: In the unit of the metric, which its name ends in; tokens and requests are counted.
         adopted_by: None for what stands, or for whoever records the first adoption. So for the next two.
+        evidence: What the limit rests on: a title, an address, the id of an allocation; None for what stands.
     """
 
     ceiling_id: Identifier | None = None
-    perimeter_type: Annotated[one_of(*PERIMETER_TYPES), BeforeValidator(_accountable)]
+    perimeter_type: one_of(*PERIMETER_TYPES)
     perimeter_id: Identifier
     metric: one_of(*METRICS)
     period_start: Day
@@ -151,6 +147,7 @@ class CeilingDraft(Draft):
     adopted_by: Role | None = None
     adopted_at_utc: Instant | None = None
     reason: text(500) | None = None
+    evidence: text(500) | None = None
 
     @field_validator("perimeter_id")
     @classmethod

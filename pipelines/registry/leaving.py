@@ -1,4 +1,4 @@
-"""The rule that nobody slips from under a ceiling: not by changing unit, team or country, nor by renaming them.
+"""The rule that nobody slips from under a ceiling: not by changing unit, team, country or tag, nor by renaming them.
 
 What a ceiling itself may become belongs in `ceilings`; how ceilings above and below each other add up, in `tree`.
 """
@@ -9,14 +9,15 @@ from datetime import date
 from pipelines import countries
 from pipelines.registry.ceilings import scope_of
 from pipelines.registry.drafts import Draft
-from pipelines.registry.models import Ceiling, Kind, Recorded
+from pipelines.registry.models import Ceiling, Kind, Recorded, Team
 
 # What a version of an entry may leave: its column, and the kind of perimeter that this is.
-_PLACES = {"teams": (("unit_id", "unit"), ("country", "country")), "workflows": (("team_id", "team"),)}
+_OF_TEAMS = (("unit_id", "unit"), ("country", "country"))
+_PLACES = {"teams": _OF_TEAMS, "workflows": (("team_id", "team"), ("sector_tag", "sector_tag"))}
 
 
 def objection(
-    kind: Kind, draft: Draft, before: Recorded | None, standing: Iterable[Ceiling], day: date
+    kind: Kind, draft: Draft, before: Recorded | None, standing: Iterable[Ceiling], day: date, teams: Mapping[str, Team]
 ) -> tuple[str, str, str] | None:
     """Why an entry may not leave the perimeter that it is in, as (field, rule, fix), or None.
 
@@ -26,20 +27,26 @@ def objection(
         before: The version that stands; None for a new entry, which leaves nothing.
         standing: The ceilings that stand.
         day: The day of recording: what ended by then binds nobody.
+        teams: The teams that stand: a workflow that changes team may leave a unit or a country with it.
     """
     if before is None:
         return None
     bound = {scope_of(row): row for row in standing if row.period_end > day}
-    for column, place in _PLACES.get(kind.name, ()):
-        old, new = (countries.stored(getattr(entry, column)) for entry in (before, draft))
+    moves = [(column, place, getattr(before, column), getattr(draft, column)) for column, place in _PLACES[kind.name]]
+    if kind.name == "workflows":
+        old, new = teams.get(before.team_id), teams[draft.team_id]
+        moves += [("team_id", place, getattr(old, name), getattr(new, name)) for name, place in _OF_TEAMS if old]
+    for column, place, *names in moves:
+        old, new = map(countries.stored, names) if place == "country" else names
         if old == new:
             continue
         loose = _without(bound, place, old, new)
         if loose is not None:
             return (
                 column,
-                f"it would leave the {place} {old}, where {loose.ceiling_id} binds until {loose.period_end}, for {new},"
-                f" which has no ceiling of {loose.metric} from {loose.period_start} to before {loose.period_end}",
+                f"it would leave the {place.replace('_', ' ')} {old}, where {loose.ceiling_id} binds until"
+                f" {loose.period_end}, for {new or 'none'}, which has no ceiling of {loose.metric} from"
+                f" {loose.period_start} to before {loose.period_end}",
                 f"adopt that one first, or record the change from {loose.period_end} on",
             )
     return None

@@ -115,6 +115,7 @@ class Workflow(Recorded, table=True):
     review_due_date: date = Field(sa_type=Date)
     status: str = Field(max_length=16)
     valid_to: date | None = Field(default=None, sa_type=Date)
+    sector_tag: str | None = Field(default=None, max_length=64)
     supersedes: int | None = Field(default=None, foreign_key="workflows.row_id", unique=True, sa_type=_RowId)
 
 
@@ -151,6 +152,7 @@ class Ceiling(Recorded, table=True):
     limit_quantity: Decimal = Field(sa_type=ExactDecimal(24, 9))
     adopted_by: str = Field(sa_type=Text)
     adopted_at_utc: datetime = Field(sa_type=UtcInstant)
+    evidence: str | None = Field(default=None, sa_type=Text)
     supersedes: int | None = Field(default=None, foreign_key="ceilings.row_id", unique=True, sa_type=_RowId)
 
 

@@ -83,6 +83,7 @@ SOURCE = Source(
             Column("review_due_date", "DATE", "When its next workload review is due.", required=True),
             Column("status", "VARCHAR", "Whether it still runs.", True, allowed=("active", "retired")),
             *_VALID,
+            Column("sector_tag", "VARCHAR", "The sector that it serves; null = none."),
         ),
         _table(
             "attribution_rules", "rule_id", "One row per rule from an identity seen in usage to a workflow.",
@@ -104,6 +105,7 @@ SOURCE = Source(
             Column("adopted_by", "VARCHAR", "The body that adopted it.", required=True),
             Column("adopted_at_utc", "TIMESTAMP", "When it was adopted.", required=True),
             Column("reason", "VARCHAR", "Why."),
+            Column("evidence", "VARCHAR", "What the limit rests on: a title, an address, the id of an allocation."),
         ),
         _table(
             "gate_rules", "gate_rule_id", "One row per rule of the gate: what happens to work before a limit.",

@@ -288,7 +288,8 @@ WAREHOUSE = """
         ('coming', 'comfort', 'stop', 0, null, 'Works council', '2027-01-01', '2026-06-14', null),
         ('ended', 'comfort', 'stop', 0, null, 'Works council', '2027-01-01', '2026-01-01', '2026-06-10');
     create table dim_workflow as select * from (values
-        ('letters', 'claims', 'comfort'), ('orphan', 'orphan', null)) as t(workflow_id, team_id, usefulness_class);
+        ('letters', 'claims', 'comfort', 'care'), ('orphan', 'orphan', null, null))
+        as t(workflow_id, team_id, usefulness_class, sector_tag);
     create table dim_team as select * from (values
         ('claims', 'insurance', 'FRA'), ('orphan', null, null)) as t(team_id, unit_id, country);
 """
@@ -323,7 +324,8 @@ def test_a_build_says_what_is_left(tmp_path):
     assert coming["answers"]["comfort"] == "allow"
     assert (coming["ceiling_id"], coming["used"], coming["per_call"]) == ("next", "0", "1")
     assert body["workflows"]["letters"] == {"usefulness_class": "comfort", "perimeters": [
-        "organisation/organisation", "workflow/letters", "team/claims", "unit/insurance", "country/FRA"]}
+        "organisation/organisation", "workflow/letters", "team/claims", "unit/insurance", "country/FRA",
+        "sector_tag/care"]}
     assert body["signature"] is None and body["valid_until_utc"] == "2026-06-12T12:00:00+00:00"
     found = decide(tmp_path, "letters", NOW)
     assert (found.build_id, found.verdict, found.rule_id) == (build.build_id, "slow", "early")

@@ -1,8 +1,10 @@
 """What SQLite and PostgreSQL refuse of ceilings, whoever sends it, and what they keep of the attempt."""
 
 import json
+import random
 import sqlite3
 import tempfile
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +15,12 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from pipelines.registry import attempts
+from pipelines.registry.ceilings import scope_of
+from pipelines.registry.drafts import CeilingDraft
 from pipelines.registry.export import current_rows
-from pipelines.registry.store import default_url, open_registry
+from pipelines.registry.models import KINDS
+from pipelines.registry.store import current, default_url, open_registry
+from pipelines.registry.tree import ROOT, objection, tree_of
 
 COLUMNS = ("version, valid_from, recorded_at_utc, recorded_by, reason, ceiling_id, perimeter_type, perimeter_id,"
            " metric, period_start, period_end, limit_quantity, adopted_by, adopted_at_utc, supersedes")
@@ -56,6 +62,31 @@ SQL = {
         {"ceiling_id": "'new'", "version": "1", "supersedes": "null", "period_start": "'2027-01-01'",
          "period_end": "'2027-01-02'"},
         "a period is a month, a quarter or a year, from the first day of a month",
+    ),
+} | {
+    f"a {kind} that is not there": (
+        {"ceiling_id": "'new'", "version": "1", "supersedes": "null", "perimeter_type": f"'{kind}'",
+         "perimeter_id": f"'{name}'"},
+        "the registry knows no such perimeter",
+    )
+    # a name of another kind, one in other letters, a country without a team
+    for kind, name in [
+        ("unit", "claims"), ("team", "Claims"), ("workflow", "gone"), ("country", "BEL"), ("sector_tag", "x")]
+} | {
+    "more for a unit than the organisation has": (
+        {"ceiling_id": "'new'", "version": "1", "supersedes": "null", "perimeter_type": "'unit'",
+         "perimeter_id": "'insurance'", "limit_quantity": "'1200.500000001'"},
+        "with it the ceilings below the one that encloses it would sum to more than that one",
+    ),
+    "more for a workflow than its team has": (
+        {"ceiling_id": "'new'", "version": "1", "supersedes": "null", "perimeter_type": "'workflow'",
+         "perimeter_id": "'letters'", "metric": "'requests'", "limit_quantity": "'900001.000000000'"},
+        "with it the ceilings below the one that encloses it would sum to more than that one",
+    ),
+    "less for the organisation than its team has": (
+        {"ceiling_id": "'new'", "version": "1", "supersedes": "null", "metric": "'requests'",
+         "limit_quantity": "'899999.999999999'"},
+        "the ceilings below it sum to more than it",
     ),
 }
 
@@ -124,6 +155,61 @@ def test_an_insert_that_loosens_is_refused_and_recorded(engine, put, case):
             assert tried[name] == value.strip("'")
     if "limit_quantity" in changes:
         assert Decimal(str(tried["limit_quantity"])) == Decimal(changes["limit_quantity"].strip("'"))
+
+
+def test_what_is_there_and_fits_binds_by_sql_too(engine, put):
+    """To the last digit: 1200.5 for the organisation, 1000.400000001 and 200.099999999 below it, and nothing more."""
+    put.all()
+    put.one("workflows", put.workflow_header.replace("valid_to", "valid_to,sector_tag")
+            + put.workflows.splitlines()[1] + ",health-care\n")
+    fits = [("unit", "insurance", "1000.400000001"), ("team", "claims", "1000.400000001"),
+            ("workflow", "sums", "200.099999999"), ("country", "FRA", "5000.000000000"),
+            ("sector_tag", "health-care", "5000.000000000")]
+    for number, (kind, name, limit) in enumerate(fits):
+        values = {name: name for name in COLUMNS.split(", ")} | {
+            "version": "1", "supersedes": "null", "ceiling_id": f"'{number}'", "perimeter_type": f"'{kind}'",
+            "perimeter_id": f"'{name}'", "limit_quantity": f"'{limit}'"}
+        assert send(engine, f"insert into ceilings ({COLUMNS}) select {', '.join(values.values())} from ceilings"
+                            " where ceiling_id = 'org-kwh'") == []
+    one_more = values | {"ceiling_id": "'x'", "perimeter_type": "'team'", "perimeter_id": "'tax'",
+                         "limit_quantity": "'200.100000000'"}
+    assert send(engine, f"insert into ceilings ({COLUMNS}) select {', '.join(one_more.values())} from ceilings"
+                        " where ceiling_id = 'org-kwh'") == [
+        "with it the ceilings below the one that encloses it would sum to more than that one"]
+
+
+def test_statements_hand_out_what_the_door_hands_out_and_no_more(engine, put):
+    """150 random adoptions past the door, each judged as `tree` judges it."""
+    put.one("teams", put.teams + "care,Care,insurance,Insurance,US,2026-01-01,\n")
+    put.one("workflows", put.workflows + put.workflows.splitlines()[1].replace("letters", "notes") + "\n")
+    places = [ROOT, ("unit", "insurance"), ("unit", "advisory"), ("team", "claims"), ("team", "care"), ("team", "tax"),
+              ("workflow", "letters"), ("workflow", "notes"), ("workflow", "sums")]
+    dice, told = random.Random(11), Counter()
+    with Session(engine) as session:
+        around = tree_of(*(current(session, KINDS[name]).values() for name in ("teams", "workflows")))
+    standing = []
+    for number in range(150):
+        period = dice.choice([("2026-01-01", "2026-04-01"), ("2026-04-01", "2026-07-01")])
+        kind, name = dice.choice(places)
+        draft = CeilingDraft(
+            perimeter_type=kind, perimeter_id=name, metric=dice.choice(["energy_kwh", "tokens"]),
+            period_start=period[0], period_end=period[1],
+            limit_quantity=Decimal(dice.choice([10, 30, 50, 90, 120])) - (number % 3))
+        same = [row for row in standing if scope_of(row) == scope_of(draft)]
+        if same and draft.limit_quantity > same[-1].limit_quantity:
+            continue
+        expected = objection(draft, standing, around)
+        name_of = same[0].ceiling_id if same else str(number)
+        newest = "null" if not same else (
+            f"(select row_id from ceilings where ceiling_id = '{name_of}' order by version desc limit 1)")
+        answer = send(engine, f"insert into ceilings ({COLUMNS}) values ({len(same) + 1}, '2026-01-01', '2026-01-01',"
+                      f" 'x', 'x', '{name_of}', '{kind}', '{name}', '{draft.metric}', '{period[0]}', '{period[1]}',"
+                      f" '{draft.limit_quantity:f}', 'x', '2026-01-01', {newest})")
+        assert bool(answer) == bool(expected), (draft, answer, expected)
+        told[answer[0] if answer else "adopted again" if same else "adopted"] += 1
+        if not answer:
+            standing.append(draft.model_copy(update={"ceiling_id": name_of}))
+    assert len(told) == 4 and min(told.values()) > 5, told
 
 
 @pytest.mark.parametrize("statement", [

@@ -108,9 +108,13 @@ REFUSED = {
         "limit_quantity: there is no part of a token; write a whole number.",
     ),
     "a perimeter without an account": (
+        "x,region,retail,energy_kwh,2026-06-01,2026-09-01,1,,,",
+        "perimeter_type: 'region' is not a choice; use organisation, unit, team, workflow, service, country or"
+        " sector_tag.",
+    ),
+    "a tag that no workflow carries": (
         "x,sector_tag,retail,energy_kwh,2026-06-01,2026-09-01,1,,,",
-        "perimeter_type: no source delivers a sector tag, so nobody could tell what counts against it;"
-        " use organisation, unit, team, workflow, service or country.",
+        "perimeter_id: the registry knows no sector tag 'retail'; correct it, or import it with the workflows first.",
     ),
     "two months": (
         "x,unit,insurance,requests,2026-06-01,2026-08-01,1,,,",
@@ -193,7 +197,7 @@ def test_a_raise_that_was_in_the_table_before_it_was_guarded_does_not_stand(engi
         connection.exec_driver_sql(
             "insert into ceilings select 77, 2, valid_from, recorded_at_utc, recorded_by, reason, ceiling_id,"
             f" perimeter_type, perimeter_id, metric, period_start, '{end}', '{limit}', adopted_by, adopted_at_utc,"
-            " row_id from ceilings where ceiling_id = 'org-kwh'"
+            " evidence, row_id from ceilings where ceiling_id = 'org-kwh'"
         )
     rows = [row for row in current_rows(engine)["ceilings"] if row["period_end"] == date(2026, 9, 1)]
     assert {row["ceiling_id"]: row["limit_quantity"] for row in rows} == {

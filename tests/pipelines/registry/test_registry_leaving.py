@@ -46,6 +46,38 @@ def test_a_workflow_stays_in_its_team_and_a_team_in_its_country(put, sentence):
     assert put.one("teams", put.teams.replace("Insurance,FR", "Insurance,FRA")).refused == []  # the same country
 
 
+def test_a_workflow_does_not_leave_a_unit_or_a_country_with_its_team(put, sentence):
+    """The team has no ceiling of its own: what encloses it binds all the same."""
+    put.one("teams", put.teams + "care,Care,insurance,Insurance,DE,2026-01-01,\n")
+    put.one("workflows", put.workflows)
+    put.one("ceilings", HEADER + UNIT.format("insurance", 100))
+    assert "team_id: it would leave the unit insurance" in sentence(
+        "workflows", put.workflows.replace("Letters,claims", "Letters,tax"))
+    assert put.one("workflows", put.workflows.replace("Letters,claims", "Letters,care")).refused == []  # the same unit
+    put.one("ceilings", HEADER + "country,DE,tokens,2026-06-01,2026-09-01,5\n")
+    assert "team_id: it would leave the country DEU" in sentence("workflows", put.workflows)
+
+
+def test_a_sector_tag_is_neither_changed_nor_removed_while_it_is_limited(put, sentence):
+    put.one("teams", put.teams)
+    header, letters, sums = put.workflows.replace("valid_to", "valid_to,sector_tag").splitlines()
+    tagged = f"{header}\n{letters},{{}}\n{sums},\n".format
+    assert put.one("workflows", tagged("health-care")).refused == []
+    ceiling = HEADER + "sector_tag,{},requests,2026-06-01,2026-09-01,900\n"
+    assert put.one("ceilings", ceiling.format("health-care")).accepted == 1
+    rest = ("where sector_tag:health-care:requests:2026-06-01:2026-09-01 binds until 2026-09-01, for {}, which has no"
+            " ceiling of requests from 2026-06-01 to before 2026-09-01; adopt that one first, or record the change from"
+            " 2026-09-01 on.")
+    for tag, said in (("Health-care", "Health-care"), ("schools", "schools"), ("", "none")):
+        assert sentence("workflows", tagged(tag)) == (
+            "workflows.csv, line 2, sector_tag: it would leave the sector tag health-care, " + rest.format(said))
+    assert put.one("workflows", tagged("health-care")).refused == []
+    both = tagged("health-care").replace(f"{sums},", f"{sums},schools")
+    assert put.one("workflows", both).refused == []  # whoever has no tag may get one
+    assert put.one("ceilings", ceiling.format("schools")).accepted == 1
+    assert put.one("workflows", both.replace("health-care", "schools")).refused == []
+
+
 def test_where_nothing_binds_everything_may_move(put):
     put.one("teams", put.teams)
     put.one("workflows", put.workflows)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from pipelines.errors import JevonsError
+from pipelines.registry.export import current_rows
 from pipelines.registry.models import KINDS, Ceiling
 from pipelines.registry.store import default_url, guards, open_registry, versions, writing
 
@@ -151,3 +152,25 @@ def test_a_file_that_is_no_database_says_so(tmp_path):
 def test_the_configured_url_wins(tmp_path):
     assert default_url(tmp_path) == f"sqlite:///{tmp_path}/registry.sqlite"
     assert default_url(tmp_path, "postgresql+psycopg://db/jevons") == "postgresql+psycopg://db/jevons"
+
+
+def test_a_registry_made_before_a_column_was_there_gets_it(engine, put, tmp_path):
+    """An older file: its rows stay as they were, its ceilings bind on, and new ones may name their evidence."""
+    put.all()
+    before = current_rows(engine)
+    with engine.begin() as connection:
+        for name in connection.exec_driver_sql("select name from sqlite_master where type = 'trigger'").scalars().all():
+            connection.exec_driver_sql(f"drop trigger {name}")
+        connection.exec_driver_sql("alter table ceilings drop column evidence")
+        connection.exec_driver_sql("alter table workflows drop column sector_tag")
+    engine.dispose()
+    again = open_registry(default_url(tmp_path))
+    assert current_rows(again) == before
+    with pytest.raises(IntegrityError, match="append-only"), again.begin() as connection:
+        connection.exec_driver_sql("update ceilings set evidence = 'other'")
+    again.dispose()
+    assert put.one("ceilings", put.ceilings.replace("1200.5", "1300")).refused[0].field == "limit_quantity"
+    lower = put.ceilings.replace("reason\n", "reason,evidence\n").replace("1200.5", "1100").replace(
+        "Decision 14", "Decision 14,Minutes of May").replace("Decision 15", "Decision 15,")
+    assert put.one("ceilings", lower).refused == []
+    assert [row["evidence"] for row in current_rows(engine)["ceilings"]] == [None, "Minutes of May"]

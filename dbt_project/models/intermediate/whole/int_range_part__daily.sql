@@ -17,13 +17,16 @@ footprint as (select * from {{ ref('int_carbon_range__daily') }}),
 
 teams as (select * from {{ ref('dim_team') }}),
 
+workflows as (select * from {{ ref('dim_workflow') }}),
+
 factors as (select * from {{ ref('dim_factor') }}),
 
 owned as (
 
-    select footprint.*, factors.method, teams.unit_id, teams.country
+    select footprint.*, factors.method, teams.unit_id, teams.country, workflows.sector_tag
     from footprint
     left join teams on footprint.team_id = teams.team_id
+    left join workflows on footprint.workflow_id = workflows.workflow_id
     left join factors on footprint.factor_id = factors.factor_id
 
 ),
@@ -31,7 +34,7 @@ owned as (
 placed as (
 
     {%- for type, id in [('organisation', "'organisation'"), ('unit', 'unit_id'), ('team', 'team_id'),
-        ('workflow', 'workflow_id'), ('service', 'provider'), ('country', 'country')] %}
+        ('workflow', 'workflow_id'), ('service', 'provider'), ('country', 'country'), ('sector_tag', 'sector_tag')] %}
     select
         usage_date, '{{ type }}' as perimeter_type, {{ id }} as perimeter_id, factor_id, method,
         call_count, token_count, gpu_seconds, cost_usd, energy_kwh_low, energy_kwh, energy_kwh_high,

@@ -8,7 +8,7 @@ named as (
 
     select
         workflow_id, workflow_name, team_id, owner, job_description, usefulness_class, latency_tier, cacheable,
-        small_model_fit, expected_monthly_calls, review_due_date, status
+        small_model_fit, expected_monthly_calls, review_due_date, status, sector_tag
     from workflows
 
     {%- for id, name in [('orphan', 'Orphaned: a key or tag that no rule knows'),
@@ -16,7 +16,8 @@ named as (
 
     union all
 
-    select '{{ id }}', '{{ name }}', '{{ id }}', null, null, null, null, null, null, null, null, 'undeclared'
+    select '{{ id }}', '{{ name }}', '{{ id }}', null, null, null, null, null, null, null, null, 'undeclared',
+        null
     {%- endfor %}
 
 )
