@@ -5,7 +5,7 @@ Files belong in `importer`, words on a terminal in `commands`, rules in `togethe
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -51,18 +51,24 @@ class Outcome:
     refused: list[Refusal] = field(default_factory=list)
 
 
-def record(engine: Engine, kind: Kind, drafts: Sequence[Draft], recording: Recording) -> Outcome:
+def record(
+    engine: Engine, kind: Kind, drafts: Sequence[Draft], recording: Recording,
+    together_with: Callable[[Session], None] | None = None,
+) -> Outcome:
     """Records the drafts that may be recorded, in one transaction.
 
     A draft equal to what stands writes nothing; one with other content becomes a new version. What is refused of
     ceilings is recorded among the refused attempts.
+
+    Args:
+        together_with: Writes what belongs to the drafts; with it, none of them is recorded where one is refused.
 
     Raises:
         JevonsError: if the database refuses.
     """
     try:
         with writing(engine) as session:
-            return _record(session, kind, drafts, recording)
+            return _record(session, kind, drafts, recording, together_with)
     except IntegrityError as error:
         raise JevonsError(
             "Nothing was recorded", f"{kind.name} in the registry",
@@ -75,7 +81,10 @@ def record(engine: Engine, kind: Kind, drafts: Sequence[Draft], recording: Recor
         ) from error
 
 
-def _record(session: Session, kind: Kind, drafts: Sequence[Draft], recording: Recording) -> Outcome:
+def _record(
+    session: Session, kind: Kind, drafts: Sequence[Draft], recording: Recording,
+    together_with: Callable[[Session], None] | None,
+) -> Outcome:
     newest = current(session, kind)
     rows = ceilings.standing(versions(session, kind)) if kind.name == "ceilings" else []
     pending: dict[int, Draft] = dict(enumerate(drafts))
@@ -103,6 +112,11 @@ def _record(session: Session, kind: Kind, drafts: Sequence[Draft], recording: Re
         standing_tree = tree.tree_of(
             *(current(session, KINDS[name]).values() for name in ("teams", "workflows")))
         refuse(_objectionable(rows, pending, standing_tree))
+    if together_with is not None:
+        if outcome.refused:
+            pending.clear()
+        else:
+            together_with(session)
     for draft in pending.values():
         entry_id = getattr(draft, kind.id_field)
         before = newest.get(entry_id)

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from pipelines.errors import JevonsError
 from pipelines.registry import attempts, book, ceilings
+from pipelines.registry.allocation_commands import allocate, allocations
 from pipelines.registry.drafts import METRICS, PERIMETER_TYPES, CeilingDraft, Recording, problems
 from pipelines.registry.export import standing_rows
 from pipelines.registry.importer import import_csv, kind_of
@@ -312,3 +313,7 @@ def _option(field: str) -> str:
         "recorded_by": "--by", "reason": "--reason", "metric": "--metric", "perimeter_id": "--perimeter-id",
     }
     return names.get(field, field)
+
+
+ceilings_app.command("allocate")(allocate)
+ceilings_app.command("allocations")(allocations)

@@ -17,10 +17,12 @@ from sqlmodel import Session, SQLModel
 
 from pipelines.errors import JevonsError
 from pipelines.registry import binding
+from pipelines.registry.allocation_tables import Allocation, AllocationShare
 from pipelines.registry.models import KINDS, Kind, Recorded, RefusedAttempt
 
 logger = logging.getLogger(__name__)
 
+_WITHOUT_VERSIONS = (RefusedAttempt, Allocation, AllocationShare)
 _WRITE_LOCK = 0x4A65766F6E73  # "Jevons": the advisory lock that makes PostgreSQL writers take turns
 
 
@@ -57,7 +59,7 @@ def open_registry(url: str) -> Engine:
     try:
         with writing(engine) as session:
             connection = session.connection()
-            tables = [*(kind.table.__table__ for kind in KINDS.values()), RefusedAttempt.__table__]
+            tables = [table.__table__ for table in (*(kind.table for kind in KINDS.values()), *_WITHOUT_VERSIONS)]
             SQLModel.metadata.create_all(connection, tables=tables)
             _widen(connection, tables)
             _guard(connection)
@@ -120,7 +122,8 @@ def _widen(connection: Connection, tables: Iterable[Table]) -> None:
 def _guard(connection: Connection) -> None:
     """Makes the triggers that refuse every change of a recorded row, where they are missing or of an older make."""
     dialect = connection.dialect.name
-    tables = {kind.table.__tablename__: kind.id_field for kind in KINDS.values()} | {"refused_attempts": None}
+    tables = {kind.table.__tablename__: kind.id_field for kind in KINDS.values()}
+    tables |= {table.__tablename__: None for table in _WITHOUT_VERSIONS}
     wanted: dict[str, str] = {}
     for table, id_field in tables.items():
         if table != binding.TABLE:
