@@ -9,11 +9,9 @@ of one length the one that sorts later. That is exact; as numbers they would be 
 """
 
 import hashlib
-import json
 
-from pipelines import countries
 from pipelines.registry.drafts import METRICS, PERIMETER_TYPES
-from pipelines.registry.enclosing import Enclosing
+from pipelines.registry.enclosing import Enclosing, country
 
 APPEND_ONLY = "the registry is append-only: {0} may not be changed or deleted, record a new version"
 TABLE = "ceilings"
@@ -33,15 +31,10 @@ def _rules(dialect: str, table: str) -> list[tuple[str, str]]:
     """
     lite = dialect == "sqlite"
     differs = "is not" if lite else "is distinct from"
-    codes = json.dumps(dict(countries.pairs()), separators=(",", ":"))
-
-    def country(name: str) -> str:
-        looked_up = f"json_extract('{codes}', '$.' || {name})" if lite else f"'{codes}'::json ->> {name}"
-        return f"case when length({name}) = 2 then coalesce({looked_up}, {name}) else {name} end"
 
     def place(row: str) -> str:
         return (
-            f"case when {row}.perimeter_type = 'country' then {country(f'{row}.perimeter_id')}"
+            f"case when {row}.perimeter_type = 'country' then {country(lite, f'{row}.perimeter_id')}"
             f" else {row}.perimeter_id end"
         )
 
@@ -54,7 +47,7 @@ def _rules(dialect: str, table: str) -> list[tuple[str, str]]:
         f" {place('new')}"
     )
     newest = f"from {table} as old_row where {same_id}"
-    around = Enclosing(lite, table.removesuffix(TABLE), country)
+    around = Enclosing(lite, table.removesuffix(TABLE))
     if lite:
         higher = (
             "length(new.limit_quantity) > length(old_row.limit_quantity)"

@@ -6,12 +6,21 @@ SQLite has no decimals: a limit is summed as its whole and its billionths, each 
 sums are compared as pairs. That is exact for limits of 15 and 9 digits.
 """
 
-from collections.abc import Callable
+import json
+
+from pipelines import countries
 
 _BILLION = 1_000_000_000
 
 
-def _newest(prefix: str, table: str, id_column: str, alias: str) -> str:
+def country(lite: bool, name: str) -> str:
+    """A country's three letters, where it may have been recorded with two."""
+    codes = json.dumps(dict(countries.pairs()), separators=(",", ":"))
+    looked_up = f"json_extract('{codes}', '$.' || {name})" if lite else f"'{codes}'::json ->> {name}"
+    return f"case when length({name}) = 2 then coalesce({looked_up}, {name}) else {name} end"
+
+
+def newest(prefix: str, table: str, id_column: str, alias: str) -> str:
     """A `from` item and a condition: the rows of teams or workflows that stand."""
     return (
         f"{prefix}{table} as {alias} where not exists (select 1 from {prefix}{table} as later"
@@ -26,8 +35,8 @@ class Enclosing:
         prefix: What stands before a table's name, such as a schema and a dot.
     """
 
-    def __init__(self, lite: bool, prefix: str, country: Callable[[str], str]):
-        self.lite, self.prefix, self.country = lite, prefix, country
+    def __init__(self, lite: bool, prefix: str):
+        self.lite, self.prefix = lite, prefix
 
     def unknown(self) -> str:
         """Whether a ceiling is for a unit, team, workflow, country or sector tag that the registry does not hold."""
@@ -35,7 +44,7 @@ class Enclosing:
         same = {
             "unit": f"{team} and team_row.unit_id = new.perimeter_id",
             "team": f"{team} and team_row.team_id = new.perimeter_id",
-            "country": f"{team} and {self.country('team_row.country')} = new.perimeter_id",
+            "country": f"{team} and {country(self.lite, 'team_row.country')} = new.perimeter_id",
             "workflow": f"{workflow} and workflow_row.workflow_id = new.perimeter_id",
             "sector_tag": f"{workflow} and workflow_row.sector_tag = new.perimeter_id",
         }
@@ -55,10 +64,10 @@ class Enclosing:
         )
 
     def _teams(self, alias: str) -> str:
-        return _newest(self.prefix, "teams", "team_id", alias)
+        return newest(self.prefix, "teams", "team_id", alias)
 
     def _workflows(self, alias: str) -> str:
-        return _newest(self.prefix, "workflows", "workflow_id", alias)
+        return newest(self.prefix, "workflows", "workflow_id", alias)
 
     def _beside(self, row: str) -> str:
         """Of the metric and period of the new one, at the lowest limit that was recorded for its place."""

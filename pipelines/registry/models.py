@@ -60,7 +60,7 @@ class UtcInstant(TypeDecorator):
         return value
 
 
-row_id_type = BigInteger().with_variant(Integer, "sqlite")
+_RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Recorded(SQLModel):
@@ -73,7 +73,7 @@ class Recorded(SQLModel):
         supersedes: `row_id` of the version that stood before; None for the first.
     """
 
-    row_id: int | None = Field(default=None, primary_key=True, sa_type=row_id_type)
+    row_id: int | None = Field(default=None, primary_key=True, sa_type=_RowId)
     version: int
     valid_from: date = Field(sa_type=Date)
     recorded_at_utc: datetime = Field(sa_type=UtcInstant)
@@ -93,7 +93,7 @@ class Team(Recorded, table=True):
     unit_name: str = Field(sa_type=Text)
     country: str = Field(max_length=3)
     valid_to: date | None = Field(default=None, sa_type=Date)
-    supersedes: int | None = Field(default=None, foreign_key="teams.row_id", unique=True, sa_type=row_id_type)
+    supersedes: int | None = Field(default=None, foreign_key="teams.row_id", unique=True, sa_type=_RowId)
 
 
 class Workflow(Recorded, table=True):
@@ -116,7 +116,7 @@ class Workflow(Recorded, table=True):
     status: str = Field(max_length=16)
     valid_to: date | None = Field(default=None, sa_type=Date)
     sector_tag: str | None = Field(default=None, max_length=64)
-    supersedes: int | None = Field(default=None, foreign_key="workflows.row_id", unique=True, sa_type=row_id_type)
+    supersedes: int | None = Field(default=None, foreign_key="workflows.row_id", unique=True, sa_type=_RowId)
 
 
 class AttributionRule(Recorded, table=True):
@@ -133,7 +133,7 @@ class AttributionRule(Recorded, table=True):
     share: Decimal = Field(sa_type=ExactDecimal(9, 8))
     valid_to: date | None = Field(default=None, sa_type=Date)
     supersedes: int | None = Field(
-        default=None, foreign_key="attribution_rules.row_id", unique=True, sa_type=row_id_type
+        default=None, foreign_key="attribution_rules.row_id", unique=True, sa_type=_RowId
     )
 
 
@@ -153,7 +153,7 @@ class Ceiling(Recorded, table=True):
     adopted_by: str = Field(sa_type=Text)
     adopted_at_utc: datetime = Field(sa_type=UtcInstant)
     evidence: str | None = Field(default=None, sa_type=Text)
-    supersedes: int | None = Field(default=None, foreign_key="ceilings.row_id", unique=True, sa_type=row_id_type)
+    supersedes: int | None = Field(default=None, foreign_key="ceilings.row_id", unique=True, sa_type=_RowId)
 
 
 class RefusedAttempt(SQLModel, table=True):
@@ -167,7 +167,7 @@ class RefusedAttempt(SQLModel, table=True):
 
     __tablename__ = "refused_attempts"
 
-    row_id: int | None = Field(default=None, primary_key=True, sa_type=row_id_type)
+    row_id: int | None = Field(default=None, primary_key=True, sa_type=_RowId)
     attempted_at_utc: datetime = Field(sa_type=UtcInstant)
     attempted_by: str = Field(sa_type=Text)
     path: str = Field(max_length=16)
@@ -192,7 +192,7 @@ class GateRule(Recorded, table=True):
     adopted_by: str = Field(sa_type=Text)
     review_due_date: date = Field(sa_type=Date)
     valid_to: date | None = Field(default=None, sa_type=Date)
-    supersedes: int | None = Field(default=None, foreign_key="gate_rules.row_id", unique=True, sa_type=row_id_type)
+    supersedes: int | None = Field(default=None, foreign_key="gate_rules.row_id", unique=True, sa_type=_RowId)
 
 
 class Claim(Recorded, table=True):

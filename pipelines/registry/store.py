@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session, SQLModel
 
 from pipelines.errors import JevonsError
-from pipelines.registry import binding
+from pipelines.registry import binding, staying
 from pipelines.registry.allocation_tables import Allocation, AllocationShare
 from pipelines.registry.models import KINDS, Kind, Recorded, RefusedAttempt
 
@@ -129,7 +129,7 @@ def _guard(connection: Connection) -> None:
         if table != binding.TABLE:
             wanted |= guards(table, id_field, dialect)
     if dialect == "sqlite":
-        wanted |= binding.sqlite_guards()
+        wanted |= binding.sqlite_guards() | staying.sqlite_guards()
         present = dict(connection.exec_driver_sql("select name, sql from sqlite_master where type = 'trigger'").all())
         for name, statement in wanted.items():
             if present.get(name, "").casefold() == statement.casefold():
@@ -140,7 +140,7 @@ def _guard(connection: Connection) -> None:
             logger.info("guarded the registry with %s", name)
         return
     schema = connection.execute(text("select current_schema()")).scalar_one()
-    wanted |= binding.postgresql_guards(schema, _WRITE_LOCK)
+    wanted |= binding.postgresql_guards(schema, _WRITE_LOCK) | staying.postgresql_guards(schema, _WRITE_LOCK)
     listing = text(
         "select tgname from pg_trigger join pg_class on tgrelid = pg_class.oid"
         " where not tgisinternal and relnamespace = to_regnamespace(quote_ident(:schema))"
@@ -150,10 +150,12 @@ def _guard(connection: Connection) -> None:
     for name in sorted(made):
         connection.exec_driver_sql(wanted[name].replace("%", "%%"))
         logger.info("guarded the registry with %s", name)
-    if any(name.startswith(f"{binding.TABLE}_bind") for name in made):
-        for old in sorted(present):
-            if old.startswith((f"{binding.TABLE}_bind_", f"{binding.TABLE}_no_change")):
-                connection.exec_driver_sql(f'drop trigger {old} on "{schema}".{binding.TABLE}')
+    for name in made:
+        table, bind, _ = name.partition("_bind_")
+        older = (f"{table}_bind_", f"{table}_no_change") if table == binding.TABLE else f"{table}_bind_"
+        for old in sorted(present) if bind else ():
+            if old.startswith(older):
+                connection.exec_driver_sql(f'drop trigger {old} on "{schema}".{table}')
 
 
 def guards(table: str, id_field: str | None, dialect: str) -> dict[str, str]:

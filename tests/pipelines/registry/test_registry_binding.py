@@ -212,6 +212,49 @@ def test_statements_hand_out_what_the_door_hands_out_and_no_more(engine, put):
     assert len(told) == 4 and min(told.values()) > 5, told
 
 
+@pytest.mark.parametrize("table, values, place", [
+    ("teams", {"unit_id": "'advisory'"}, "unit,insurance"),
+    ("teams", {"unit_id": "'Insurance'"}, "unit,insurance"),
+    ("teams", {"country": "'BEL'"}, "country,FR"),
+    ("workflows", {"team_id": "'tax'"}, "team,claims"),
+    ("workflows", {"team_id": "'tax'"}, "unit,insurance"),
+    ("workflows", {"team_id": "'tax'"}, "country,FR"),
+    ("workflows", {"team_id": "'nowhere'"}, "unit,insurance"),
+    ("workflows", {"sector_tag": "'schools'"}, "sector_tag,health-care"),
+    ("workflows", {"sector_tag": "null"}, "sector_tag,health-care"),
+])
+def test_nobody_is_moved_from_under_a_ceiling_by_sql(engine, put, table, values, place):
+    """A new version of a team or a workflow is refused where it leaves a ceiling, and nowhere else."""
+    put.one("teams", put.teams)
+    header, letters, _ = put.workflows.replace("valid_to", "valid_to,sector_tag").splitlines()
+    put.one("workflows", f"{header}\n{letters},health-care\n")
+    with engine.connect() as connection:
+        columns = [name for name in connection.exec_driver_sql(f"select * from {table}").keys() if name != "row_id"]
+
+    def moved(version, **changes):
+        row = {name: name for name in columns} | {"version": str(version), "supersedes": "row_id"} | changes
+        return send(engine, f"insert into {table} ({', '.join(row)}) select {', '.join(row.values())} from {table}"
+                            f" where {'team_id' if table == 'teams' else 'workflow_id'} in ('claims', 'letters')"
+                            f" and version = {version - 1}")
+
+    ceiling = f"perimeter_type,perimeter_id,metric,period_start,period_end,limit_quantity\n{place},tokens,{{}},5\n"
+    put.one("ceilings", ceiling.format("2026-01-01,2026-02-01").replace("2026", "2020"))  # over
+    assert moved(2, **values) == []
+    old = {name: repr(str(before)) for name, before in zip(
+        ("unit_id", "country", "team_id", "sector_tag"), ("insurance", "FRA", "claims", "health-care"), strict=True)
+        if name in values}
+    assert moved(3, **old) == []
+    assert put.one("ceilings", ceiling.format("2126-01-01,2126-02-01")).accepted == 1
+    before = current_rows(engine)
+    assert moved(4, **values) == ["it would leave a place that has a ceiling for one that has not the same"]
+    assert current_rows(engine) == before
+    (attempt,) = listed(engine)
+    assert attempt["entry_id"] in ("claims", "letters") and attempt["path"] == "sql"
+    name, value = next(iter(values.items()))
+    assert json.loads(attempt["tried"])[name] == (None if value == "null" else value.strip("'"))
+    assert moved(4) == []
+
+
 @pytest.mark.parametrize("statement", [
     "update ceilings set limit_quantity = '9999.000000000' where ceiling_id = 'org-kwh'",
     "delete from ceilings where ceiling_id = 'org-kwh'",

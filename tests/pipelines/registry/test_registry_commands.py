@@ -154,7 +154,7 @@ def test_a_ceiling_needs_somebody_and_a_reason(run):
 
 def test_no_command_raises_or_deletes():
     assert sorted(command.callback.__name__ for command in ceilings_app.registered_commands) == [
-        "adopt", "list_ceilings", "lower", "refused",
+        "adopt", "allocate", "allocations", "list_ceilings", "lower", "refused",
     ]
     names = {command.name or command.callback.__name__ for command in registry_app.registered_commands}
     assert names == {"import", "list", "history"}
@@ -163,6 +163,7 @@ def test_no_command_raises_or_deletes():
 @pytest.mark.parametrize("words", [
     ("registry", "import"), ("registry", "list"), ("registry", "history"),
     ("ceilings", "adopt"), ("ceilings", "lower"), ("ceilings", "list"), ("ceilings", "refused"),
+    ("ceilings", "allocate"), ("ceilings", "allocations"),
 ])
 def test_help_has_an_example(run, words):
     result = run(*words, "--help")

@@ -16,8 +16,14 @@ def test_a_unit_is_not_renamed_away(engine, put, sentence):
         " of energy_kwh from 2026-06-01 to before 2026-09-01; adopt that one first, or record the change from"
         " 2026-09-01 on."
     )
-    over = datetime(2026, 9, 1, tzinfo=UTC)
-    assert put.one("teams", renamed, at=over).refused == []
+
+
+def test_once_a_period_is_over_a_unit_may_have_another_name(put):
+    put.one("teams", put.teams)
+    put.one("ceilings", HEADER + UNIT.format("insurance", 100).replace("2026", "2020"))
+    renamed = put.teams.replace("insurance", "insurances")
+    assert put.one("teams", renamed, at=datetime(2020, 8, 31, tzinfo=UTC)).refused != []
+    assert put.one("teams", renamed, at=datetime(2020, 9, 1, tzinfo=UTC)).refused == []
 
 
 def test_a_team_may_go_where_the_same_is_limited(put, sentence):
