@@ -161,7 +161,8 @@ def _guard(connection: Connection) -> None:
 def guards(table: str, id_field: str | None, dialect: str) -> dict[str, str]:
     """The DDL of the triggers that keep one table append-only, by trigger name.
 
-    On SQLite a third trigger stops `insert or replace`, which deletes without asking a delete trigger.
+    On SQLite a third trigger stops `insert or replace`, which deletes without asking a delete trigger. On PostgreSQL it
+    holds in every session, also where `session_replication_role` turns ordinary triggers off.
 
     Args:
         id_field: The column that names an entry of which the table keeps versions; None where it keeps none.
@@ -181,11 +182,12 @@ def guards(table: str, id_field: str | None, dialect: str) -> dict[str, str]:
             ),
         }
     return {
-        f"{table}_no_change": (
+        f"{table}_never_changes": (
             f"create or replace function {table}_refuse_change() returns trigger language plpgsql as"
             f" $$ begin raise exception '{message}'; end $$;"
-            f" create trigger {table}_no_change before update or delete or truncate on {table}"
-            f" for each statement execute function {table}_refuse_change()"
+            f" create trigger {table}_never_changes before update or delete or truncate on {table}"
+            f" for each statement execute function {table}_refuse_change();"
+            f" alter table {table} enable always trigger {table}_never_changes"
         )
     }
 
