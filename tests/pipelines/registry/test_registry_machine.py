@@ -353,6 +353,7 @@ def settled(machine):
     assert {"statement", "limit_quantity"} <= set(json.loads(rows[-1][2])) or rows[-1][0] != "sql"
 
 
+@pytest.mark.timeout(max(300, OPERATIONS // 10))
 def test_on_sqlite():
     for seed in range(OPERATIONS // EACH):
         engine = open_registry("sqlite://")
@@ -362,6 +363,7 @@ def test_on_sqlite():
         engine.dispose()
 
 
+@pytest.mark.timeout(max(300, OPERATIONS // 10))
 def test_on_postgresql():
     with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "pg") as url:
         admin = open_registry(url)
