@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -183,6 +184,8 @@ def test_anybody_can_recompute_it_from_what_is_kept(engine, organisation):
     with Session(engine) as session:
         row, kept = allocation.kept(session, split.allocation_id)
     assert allocation.as_it_was(kept, split.allocation_id) and row.recorded_by == "Board"
+    written = {**kept.values, "care": {**kept.values["care"], "unknown_calls": 0}}  # another note, the same quotas
+    assert not allocation.as_it_was(replace(kept, values=written), split.allocation_id)
 
 
 def test_all_or_nothing(engine, organisation):
