@@ -90,7 +90,7 @@ def test_export_has_one_row_per_id_with_the_types_of_the_raw_tables(put, engine)
         "job_description": "Adds up receipts", "usefulness_class": "essential", "latency_tier": "batch",
         "cacheable": True, "small_model_fit": "yes", "expected_monthly_calls": 1500,
         "review_due_date": date(2026, 11, 1), "status": "active", "valid_from": date(2026, 1, 1),
-        "valid_to": None,
+        "valid_to": None, "sector_tag": None,
     }
     assert rows["attribution_rules"][2] == {
         "rule_id": "r3", "match_type": "project", "source": None, "match_value": "proj_b", "workflow_id": "sums",
@@ -98,7 +98,7 @@ def test_export_has_one_row_per_id_with_the_types_of_the_raw_tables(put, engine)
     }
     assert list(rows["ceilings"][0]) == [
         "ceiling_id", "perimeter_type", "perimeter_id", "metric", "period_start", "period_end", "limit_quantity",
-        "adopted_by", "adopted_at_utc", "reason",
+        "adopted_by", "adopted_at_utc", "reason", "evidence",
     ]
     assert rows == current_rows(engine)
 
