@@ -5,12 +5,12 @@ owns the file or may drop a table.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session, SQLModel
@@ -59,6 +59,7 @@ def open_registry(url: str) -> Engine:
             connection = session.connection()
             tables = [*(kind.table.__table__ for kind in KINDS.values()), RefusedAttempt.__table__]
             SQLModel.metadata.create_all(connection, tables=tables)
+            _widen(connection, tables)
             _guard(connection)
     except DBAPIError as error:
         raise JevonsError(
@@ -99,6 +100,18 @@ def writing(engine: Engine) -> Iterator[Session]:
         with Session(bind=connection, join_transaction_mode="conditional_savepoint") as session:
             yield session
             session.flush()
+
+
+def _widen(connection: Connection, tables: Iterable[Table]) -> None:
+    """Gives tables of an earlier make the columns that came later; what was recorded before says nothing in them."""
+    inspector = inspect(connection)
+    for table in tables:
+        present = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                kind = column.type.compile(connection.dialect)
+                connection.exec_driver_sql(f"alter table {table.name} add column {column.name} {kind}")
+                logger.info("gave the registry's %s the column %s", table.name, column.name)
 
 
 def _guard(connection: Connection) -> None:
