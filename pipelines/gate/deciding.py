@@ -8,6 +8,7 @@ requests at all; machines that share no counts each take theirs for `machines_co
 """
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -33,6 +34,7 @@ from pipelines.gate.file import (
 )
 from pipelines.gate.settings import FILE, GateSettings, load_gate
 
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")  # as the registry's ids, whose module would import pydantic
 PUBLISHED, POINTER = "published", "CURRENT"  # as `pipelines.snapshot.layout` has them, which would import DuckDB
 
 
@@ -104,8 +106,8 @@ class Gate:
                 decision = self._decided(known, workflow_id, usefulness_class, perimeters, now, calls)
                 if calls and decision.verdict == "deny":
                     self._counts.denied(now.date(), {
-                        "denial_id": os.urandom(16).hex(), "denied_at_utc": iso(now), "calls": calls,
-                        "provider": provider, **decision.as_dict(),
+                        **decision.as_dict(), "denial_id": os.urandom(16).hex(), "denied_at_utc": iso(now),
+                        "calls": calls, "workflow_id": _named(workflow_id) or "orphan", "provider": _named(provider),
                     })
                 elif calls:
                     self._counts.add(now.date(), perimeters, calls)
@@ -211,6 +213,11 @@ def strictest(
 @cache
 def _gate(home: Path, key: str | None) -> Gate:
     return Gate(home, key)
+
+
+def _named(name: str | None) -> str | None:
+    """What may be written down: a caller chooses its words, and anything but an id could be a person or a prompt."""
+    return name if name and _ID.fullmatch(name) else None
 
 
 def _failed(known: _Known, workflow_id: str, usefulness_class: str | None, trouble: str) -> Decision:

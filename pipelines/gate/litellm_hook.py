@@ -35,9 +35,8 @@ class GateLogger(CustomLogger):
         """Asks for the workflow that the key names, else the request."""
         from litellm.proxy.proxy_server import llm_router  # the proxy makes it after it has loaded its callbacks
 
-        decision = self._gate.decide(
-            workflow_of(user_api_key_dict, data), datetime.now(UTC), provider=provider_of(data.get("model"), llm_router),
-        )
+        provider = provider_of(data.get("model"), llm_router)
+        decision = self._gate.decide(workflow_of(user_api_key_dict, data), datetime.now(UTC), provider=provider)
         if decision.verdict == "deny":
             raise HTTPException(status_code=429, detail={"error": "denied by the ceiling", **decision.as_dict()})
         if decision.verdict == "slow":

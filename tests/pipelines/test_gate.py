@@ -311,7 +311,8 @@ WAREHOUSE = """
         from_ratio decimal(9,8), metric varchar, perimeter_type varchar, perimeter_id varchar, adopted_by varchar,
         review_due_date date, valid_from date, valid_to date);
     insert into stg_registry__gate_rules values
-        ('early', 'comfort', 'slow', 0.75, 'energy_kwh', 'team', 'claims', 'Works council', '2027-01-01', '2026-06-10', null),
+        ('early', 'comfort', 'slow', 0.75, 'energy_kwh', 'team', 'claims', 'Works council', '2027-01-01', '2026-06-10',
+            null),
         ('coming', 'comfort', 'stop', 0, null, null, null, 'Works council', '2027-01-01', '2026-06-14', null),
         ('ended', 'comfort', 'stop', 0, null, null, null, 'Works council', '2027-01-01', '2026-01-01', '2026-06-10'),
         ('far', 'useful', 'stop', 0, null, 'team', 'other', 'Works council', '2027-01-01', '2026-01-01', null);

@@ -124,7 +124,8 @@ def test_other_ways_into_the_proxy_are_asked_as_well(served):
 def test_a_ceiling_on_a_service_stops_the_models_that_it_runs(served):
     call, home = served
     arranged(home, "f" * 16, [ceiling(used="100", perimeter="service/openai", **EVER)])
-    found = {(name, model): call(name, model).status_code for name in ("w-useful", "w-essential") for model in ("big", "own")}
+    found = {(name, model): call(name, model).status_code
+             for name in ("w-useful", "w-essential") for model in ("big", "own")}
     assert found == {("w-useful", "big"): 429, ("w-useful", "own"): 200, ("w-essential", "big"): 200,
                      ("w-essential", "own"): 200}
     arranged(home, "8" * 16, [ceiling(used="100", perimeter="service/self_hosted", **EVER)])

@@ -51,12 +51,18 @@ def test_a_rule_may_hold_for_a_perimeter_only(engine, tmp_path):
     header = HEADER.replace("metric,", "metric,perimeter_type,perimeter_id,")
     rows = [GOOD.replace("early", f"r{n}").replace("requests,", f"requests,{where},") for n, where in enumerate(
         ("team,claims", "country,FR", "service,openai", ",", "team,", ",claims", "organisation,us", "planet,earth"))]
+    rows.append(rows[0].replace("r0", "r8").replace("claims", "unheard-of"))
     (tmp_path / "gate_rules.csv").write_text(header + "".join(rows))
-    found = import_csv(engine, tmp_path / "gate_rules.csv", None, "Office", "r", datetime(2026, 5, 20, tzinfo=UTC))
+    (tmp_path / "teams.csv").write_text("team_id,team_name,unit_id,unit_name,country,valid_from\n"
+                                        "claims,Claims,ops,Operations,FRA,2026-01-01\n")
+    _, found = (import_csv(engine, tmp_path / name, None, "Office", "r", datetime(2026, 5, 20, tzinfo=UTC))
+                for name in ("teams.csv", "gate_rules.csv"))
     assert [(rule["perimeter_type"], rule["perimeter_id"]) for rule in current_rows(engine)["gate_rules"]] == [
         ("team", "claims"), ("country", "FRA"), ("service", "openai"), (None, None)]
     assert [(one.line, one.field) for one in found.refused] == [
-        (6, "perimeter_id"), (7, "perimeter_type"), (8, "perimeter_id"), (9, "perimeter_type")]
+        (6, "perimeter_id"), (7, "perimeter_type"), (8, "perimeter_id"), (9, "perimeter_type"),
+        (10, "perimeter_id")]
+    assert "knows no team 'unheard-of'" in found.refused[-1].sentence()
 
 
 def test_a_registry_of_an_earlier_make_gets_the_columns_and_keeps_its_rows_and_guards(engine, tmp_path):
