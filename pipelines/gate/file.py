@@ -63,7 +63,7 @@ class CeilingState:
             perimeters: Those around the work; a rule for another one says nothing about it.
         """
         reached = [step for step in self.steps.get(usefulness_class, ())
-                   if used >= step.from_quantity and step.perimeter in (None, *perimeters)]
+                   if used >= step.from_quantity and (step.perimeter is None or step.perimeter in perimeters)]
         return max(reached, key=lambda step: (ACTIONS.index(step.action), step.from_ratio)) if reached else None
 
 

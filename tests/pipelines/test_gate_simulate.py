@@ -12,7 +12,7 @@ from assets.cli import app
 from pipelines import snapshot
 from pipelines.registry.store import default_url, open_registry
 
-# June: 20 essential and 40 experimental calls a day on three days, an hour of training, and an idle machine; a limit of
+# June: 20 essential and 40 experimental calls a day on three days, a GPU job of an hour, and an idle machine; a limit of
 # 100. The quarter is not over.
 WAREHOUSE = """
     create table dim_workflow as select * from (values
@@ -29,7 +29,7 @@ WAREHOUSE = """
             ('triage', 'claims', 'openai', 'call_log', 'inference', null, 20, 1, null),
             ('lab', 'claims', 'openai', 'call_log', 'inference', null, 30, 8, null),
             ('lab', 'claims', 'acme', 'call_log', 'inference', 'no_factor', 10, null, null),
-            ('lab', 'claims', 'hardware', 'gpu_jobs', 'training', null, 0, 5, 3600),
+            ('lab', 'claims', 'hardware', 'gpu_jobs', 'experiment', null, 0, 5, 3600),
             ('unattributed', 'unattributed', 'hardware', 'gpu_prometheus', 'idle', null, 0, 2, null)
         ) as t(workflow_id, team_id, provider, source, lifecycle_stage, gap_reason, call_count, kwh, seconds)
         cross join (select unnest(range(date '2026-06-28', date '2026-07-02', interval 1 day))::date) as d(usage_date);
@@ -81,7 +81,7 @@ def test_rules_are_tried_on_the_period_that_ended_last_and_not_recorded(publishe
 
     20 of that day's 40 experimental calls are denied and all of 30 June's; on 1 July no ceiling in requests binds: 60
     of 160. Of 8 kWh a day 4 + 8 are denied; 15 of the 60 are acme's, whose energy is unknown. June's 60 essential calls
-    and 60 others make 120 of 100. The team's energy: 4 x (1 + 8 + 5) = 56 demanded, 12 denied; 20 is training.
+    and 60 others make 120 of 100. The team's energy: 4 x (1 + 8 + 5) = 56 demanded, 12 denied; 20 is GPU jobs'.
     """
     found = json.loads(simulate("--rules", rules(published, STOP), "--json"))
     assert (found["from_date"], found["to_date"]) == ("2026-06-28", "2026-07-01")
