@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -425,15 +426,17 @@ def test_the_command_loads_nothing_heavy_and_a_call_is_quick(tmp_path):
     done = subprocess.run([sys.executable, "-c", heavy], cwd=ROOT, capture_output=True, text=True, check=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.stdout.strip() == "[]"
+    # of the processor, not of the clock: what else runs on the machine takes no time of the gate's
     took = []
     for _ in range(5):
-        began = time.perf_counter()
-        ask(tmp_path, "--workflow", "w-useful")
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.2
+        began = resource.getrusage(resource.RUSAGE_CHILDREN)
+        ask(tmp_path, "--workflow", "w-useful", "--provider", "openai")
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime)
+    assert 0 < min(took) < 0.2
     gate = Gate(tmp_path)
     gate.decide("w-useful", NOW)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(500):
-        gate.decide("w-useful", NOW)
-    assert (time.perf_counter() - began) / 500 < 0.001
+        gate.decide("w-useful", NOW, provider="openai")
+    assert (time.process_time() - began) / 500 < 0.001

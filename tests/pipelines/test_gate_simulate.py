@@ -12,7 +12,7 @@ from assets.cli import app
 from pipelines import snapshot
 from pipelines.registry.store import default_url, open_registry
 
-# June: 20 essential and 40 experimental calls a day on three days, a GPU job of an hour, and an idle machine; a limit of
+# June: 20 essential and 40 experimental calls a day on three days, a GPU job of an hour, an idle machine; a limit of
 # 100. The quarter is not over.
 WAREHOUSE = """
     create table dim_workflow as select * from (values
