@@ -24,6 +24,8 @@ _CEILINGS = """
         min(limit_quantity) as limit_quantity
     from fct_ceiling_position_daily group by all order by ceiling_id
 """
+# the column of `_WORK` that says which perimeter of a kind is around work, beside the organisation and the service
+AROUND = {"workflow": "workflow_id", "team": "team_id", "unit": "unit_id", "country": "country"}
 _SPAN = "select min(usage_date) as first, max(usage_date) as last from fct_footprint_daily"
 # As perimeters count: `int_range_part__daily`. What no call asks for (idle machines, training, GPU jobs) asks no gate.
 _WORK = """
@@ -190,8 +192,7 @@ def _ceiling(row: Mapping[str, Any], limit: Decimal | None, rules: Sequence[Mapp
 
 
 def _work(row: Mapping[str, Any]) -> Work:
-    around = {"workflow": row["workflow_id"], "team": row["team_id"], "unit": row["unit_id"], "country": row["country"]}
-    perimeters = [EVERYTHING, *(f"{kind}/{name}" for kind, name in around.items() if name)]
+    perimeters = [EVERYTHING, *(f"{kind}/{row[column]}" for kind, column in AROUND.items() if row[column])]
     if row["provider"]:
         perimeters.append(service(row["provider"]))
     return Work(

@@ -103,15 +103,18 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 
 def _widen(connection: Connection, tables: Iterable[Table]) -> None:
-    """Gives tables of an earlier make the columns that came later; what was recorded before says nothing in them."""
-    inspector = inspect(connection)
+    """Adds columns that came after a table was made; recorded rows have nothing in them, and stay as they were.
+
+    No trigger asks about it: a column is added to the table, and no row is changed. Only a column that may be empty can
+    come later.
+    """
     for table in tables:
-        present = {column["name"] for column in inspector.get_columns(table.name)}
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
         for column in table.columns:
-            if column.name not in present:
+            if column.name not in there:
                 kind = column.type.compile(connection.dialect)
                 connection.exec_driver_sql(f"alter table {table.name} add column {column.name} {kind}")
-                logger.info("gave the registry's %s the column %s", table.name, column.name)
+                logger.info("added the column %s to %s of the registry", column.name, table.name)
 
 
 def _guard(connection: Connection) -> None:

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from assets.cli import app
 from pipelines import snapshot
+from pipelines.gate.simulating import AROUND
+from pipelines.registry.drafts import PERIMETER_TYPES
 from pipelines.registry.store import default_url, open_registry
 
 # June: 20 essential and 40 experimental calls a day on three days, a GPU job of an hour, an idle machine; a limit of
@@ -74,6 +76,10 @@ def simulate(published, monkeypatch):
 def rules(home, text):
     (home / "tried.csv").write_text(HEADER + text)
     return str(home / "tried.csv")
+
+
+def test_work_is_placed_in_every_kind_of_perimeter():
+    assert {"organisation", "service", *AROUND} == set(PERIMETER_TYPES)
 
 
 def test_rules_are_tried_on_the_period_that_ended_last_and_not_recorded(published, simulate):
