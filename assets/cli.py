@@ -19,6 +19,7 @@ from assets.factors import factors_app
 from assets.process import leave
 from assets.terminal import DAYS, ask, err, out, plain, say
 from pipelines.errors import JevonsError
+from pipelines.gate import simulation_command
 from pipelines.registry.commands import ceilings_app, registry_app
 from pipelines.settings import home
 
@@ -42,6 +43,7 @@ app = typer.Typer(
     " `jevons registry import`, `jevons doctor`, `jevons materialize`.",
 )
 app.add_typer(registry_app, name="registry")
+ceilings_app.command("simulate")(simulation_command.command)
 app.add_typer(ceilings_app, name="ceilings")
 sandbox_app = typer.Typer(no_args_is_help=True, help="A made-up organisation with its vendors, to try Jevons on.")
 app.add_typer(sandbox_app, name="sandbox")
@@ -222,6 +224,10 @@ def dev(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000)
 @gate_app.command("check")
 def gate_check(
     workflow: Annotated[str, typer.Option("--workflow", help="Id of the workflow that is about to call a model.")],
+    provider: Annotated[
+        str | None, typer.Option("--provider", help="Who runs the model, as the ledger names it; without it,"
+                                 " ceilings and rules of a service do not count."),
+    ] = None,
     calls: Annotated[int, typer.Option("--calls", min=0, help="How many calls; 0 only asks and counts none.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
@@ -233,14 +239,14 @@ def gate_check(
 
     Exit code 0: allow. 4: slow. 5: deny. 1: the settings cannot be read.
 
-    Example: `jevons gate check --workflow call-notes --json`
+    Example: `jevons gate check --workflow call-notes --provider openai --json`
     """
     from datetime import UTC
 
-    from pipelines.gate.command import check
+    from pipelines.gate.command import Question, check
     from pipelines.settings import gate_key
 
-    raise typer.Exit(check(home(), workflow, datetime.now(UTC), gate_key(), calls, json))
+    raise typer.Exit(check(home(), Question(workflow, calls, json, provider), datetime.now(UTC), gate_key()))
 
 
 @ceilings_app.command("status")

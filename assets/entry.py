@@ -21,7 +21,7 @@ def main() -> None:
     from pipelines.settings import gate_key, home
 
     try:
-        code = command.check(home(), asked[0], datetime.now(UTC), gate_key(), asked[1], asked[2])
+        code = command.check(home(), asked, datetime.now(UTC), gate_key())
     except JevonsError as error:
         code = command.fail(error)
     sys.exit(code)

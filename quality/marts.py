@@ -96,6 +96,12 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         gxe.ExpectColumnValuesToBeInSet(column="verdict", value_set=[
             "confirmed", "partly confirmed", "offset by volume", "contradicted", "not testable"]),
     ],
+    "fct_denied_daily": [
+        _ordered("denied_energy_kwh_low", "denied_energy_kwh"),
+        _ordered("denied_energy_kwh", "denied_energy_kwh_high"),
+        _ordered("question_count", "denied_call_count"),
+        *_never_negative("question_count", "denied_energy_kwh_low"),
+    ],
     "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 

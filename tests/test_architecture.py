@@ -206,6 +206,16 @@ def test_no_model_has_a_node_for_each_column_that_must_be_there(manifest):
     assert single == []  # the contract says it in a mart, `present` or `primary_key` elsewhere
 
 
+def test_denied_work_is_in_no_account_of_use(manifest):
+    """Nobody subtracts what the gate denied from what was used, or adds it: the lines end in one mart."""
+    readers = {
+        name: sorted(node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "model"
+                     and any(parent.split(".")[-1] == name for parent in node["depends_on"]["nodes"]))
+        for name in ("stg_denied_calls__questions", "fct_denied_daily")
+    }
+    assert readers == {"stg_denied_calls__questions": ["fct_denied_daily"], "fct_denied_daily": []}
+
+
 def test_every_mart_of_quantities_is_held_against_another(manifest):
     held = {node["attached_node"] for node in of_type(manifest, "test")
             if (node.get("test_metadata") or {}).get("name") in ("same_total", "footprint_matches_activity")}

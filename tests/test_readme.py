@@ -85,6 +85,18 @@ def test_its_alerts_show_where_all_ceilings_stand(demo_home: Path) -> None:
     assert not (demo_home / "alerts").exists()
 
 
+def test_its_rules_are_tried_before_they_are_adopted(demo_home: Path) -> None:
+    command, = (c for c in COMMANDS if "ceilings simulate" in c)
+    replayed = [word.replace("data/", f"{demo_home}/") for word in words(command)]
+    found = json.loads(run_jevons(demo_home, *replayed, "--json").stdout)
+    assert (found["from_date"], found["to_date"], len(found["rules"])) == ("2026-06-01", "2026-06-30", 4)
+    denied = {line["workflow_id"]: line["denied_call_count"] for line in found["workflows"]}
+    essential = {line["workflow_id"] for line in found["workflows"] if line["usefulness_class"] == "essential"}
+    assert len(essential) > 5 and {denied[name] for name in essential} == {0} and denied["synthetic-dialogues"] > 500
+    held = {course["ceiling_id"]: (course["demanded_over_date"], course["holds"]) for course in found["ceilings"]}
+    assert held == {"org-requests-2026-06": (None, True), "people-requests-2026-06": ("2026-06-29", True)}
+
+
 @pytest.fixture(scope="module")
 def tour(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> list[CompletedProcess[str]]:
     """Each step of the officer's tour in order, on a copy of the demo's registry beside its published builds."""

@@ -15,6 +15,11 @@
     case when coalesce(gap_reason, 'metered_elsewhere') = 'metered_elsewhere' then call_count else 0 end
 {%- endmacro %}
 
+{#- Whether a row of the footprint is there because of calls: idle machines, making a model and GPU jobs are not. -#}
+{% macro is_of_calls() -%}
+    lifecycle_stage not in ('training', 'fine_tuning', 'idle') and source <> 'gpu_jobs'
+{%- endmacro %}
+
 {#- What could lower the energy of a workload, with what would have to be so for the saving to be had whole. -#}
 {% macro levers() -%}
     {{ return({

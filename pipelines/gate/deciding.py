@@ -7,6 +7,9 @@ seen. The count is checked and raised in one step, so that concurrent calls of o
 requests at all; machines that share no counts each take theirs for `machines_count` of them.
 """
 
+import os
+import re
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -27,9 +30,11 @@ from pipelines.gate.file import (
     answer,
     iso,
     read,
+    service,
 )
 from pipelines.gate.settings import FILE, GateSettings, load_gate
 
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")  # as the registry's ids, whose module would import pydantic
 PUBLISHED, POINTER = "published", "CURRENT"  # as `pipelines.snapshot.layout` has them, which would import DuckDB
 
 
@@ -82,21 +87,28 @@ class Gate:
     def settings(self) -> GateSettings:
         return self._look().settings
 
-    def decide(self, workflow_id: str, now: datetime, calls: int = 1) -> Decision:
+    def decide(self, workflow_id: str, now: datetime, calls: int = 1, provider: str | None = None) -> Decision:
         """Whether the workflow's next calls may go ahead; calls that may are counted, those denied are recorded.
 
         Args:
             now: The present instant, with its time zone; days and periods are UTC.
             calls: How many are about to be made; 0 only asks, and leaves no trace.
+            provider: Who runs the model, as the ledger names it; None where that is not known, and then no ceiling
+                of a service counts.
         """
         now = now.astimezone(UTC)
         known = self._look()
         usefulness_class, perimeters = known.gate.workflow(workflow_id) if known.gate else (None, (EVERYTHING,))
+        if provider:
+            perimeters = (*perimeters, service(provider))
         try:
             with self._counts.alone():
                 decision = self._decided(known, workflow_id, usefulness_class, perimeters, now, calls)
                 if calls and decision.verdict == "deny":
-                    self._counts.denied(now.date(), {"denied_at_utc": iso(now), "calls": calls, **decision.as_dict()})
+                    self._counts.denied(now.date(), {
+                        **decision.as_dict(), "denial_id": os.urandom(16).hex(), "denied_at_utc": iso(now),
+                        "calls": calls, "workflow_id": _named(workflow_id) or "orphan", "provider": _named(provider),
+                    })
                 elif calls:
                     self._counts.add(now.date(), perimeters, calls)
         except OSError as error:
@@ -115,14 +127,8 @@ class Gate:
         if usefulness_class == "essential":
             return Decision("allow", "allow", "essential work always passes", workflow_id, usefulness_class,
                             build_id=gate.build_id)
-        treated_as = usefulness_class or UNDECLARED
-        worst: tuple[Step, CeilingState, Decimal] | None = None
-        for ceiling in gate.ceilings:
-            if ceiling.perimeter in perimeters and ceiling.period_start <= now.date() < ceiling.period_end:
-                used = self._used(known, gate, ceiling, now.date(), calls)
-                step = ceiling.step(treated_as, used)
-                if step and (worst is None or ACTIONS.index(step.action) > ACTIONS.index(worst[0].action)):
-                    worst = step, ceiling, used
+        worst = strictest(gate.ceilings, usefulness_class, perimeters, now.date(),
+                          lambda ceiling: self._used(known, gate, ceiling, now.date(), calls))
         if worst is None:
             return Decision("allow", "allow", "within every ceiling that covers it", workflow_id, usefulness_class,
                             build_id=gate.build_id)
@@ -176,14 +182,42 @@ class Gate:
         return None
 
 
-def decide(home: Path, workflow_id: str, now: datetime, key: str | None = None, calls: int = 1) -> Decision:
+def decide(
+    home: Path, workflow_id: str, now: datetime, key: str | None = None, calls: int = 1, provider: str | None = None,
+) -> Decision:
     """`Gate.decide` of that home; what was read stays in memory until a file changes."""
-    return _gate(home, key).decide(workflow_id, now, calls)
+    return _gate(home, key).decide(workflow_id, now, calls, provider)
+
+
+def strictest(
+    ceilings: Iterable[CeilingState], usefulness_class: str | None, perimeters: Collection[str], day: date,
+    used: Callable[[CeilingState], Decimal],
+) -> tuple[Step, CeilingState, Decimal] | None:
+    """The step that decides about work, the ceiling that it belongs to, and what is used of that; None lets it pass.
+
+    Args:
+        usefulness_class: As declared; None where nobody did.
+        perimeters: Those around the work.
+        used: What is used of a ceiling by then; only asked for those that bind the work on the day.
+    """
+    worst: tuple[Step, CeilingState, Decimal] | None = None
+    for ceiling in ceilings:
+        if ceiling.perimeter in perimeters and ceiling.period_start <= day < ceiling.period_end:
+            quantity = used(ceiling)
+            step = ceiling.step(usefulness_class or UNDECLARED, quantity, perimeters)
+            if step and (worst is None or ACTIONS.index(step.action) > ACTIONS.index(worst[0].action)):
+                worst = step, ceiling, quantity
+    return worst
 
 
 @cache
 def _gate(home: Path, key: str | None) -> Gate:
     return Gate(home, key)
+
+
+def _named(name: str | None) -> str | None:
+    """What may be written down: a caller chooses its words, and anything but an id could be a person or a prompt."""
+    return name if name and _ID.fullmatch(name) else None
 
 
 def _failed(known: _Known, workflow_id: str, usefulness_class: str | None, trouble: str) -> Decision:

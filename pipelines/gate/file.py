@@ -6,7 +6,7 @@ What it is made from belongs in `writing`, what follows from it in `deciding`.
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = "gate.json"
-FORMAT = 1
+FORMAT = 2
 CLASSES = ("essential", "useful", "comfort", "experimental")
 ACTIONS = ("slow", "batch", "smaller_model", "stop")  # from the mildest
 EVERYTHING = "organisation/organisation"
@@ -29,12 +29,17 @@ class NotTrusted(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """From which used quantity on a class of work is treated how, by which rule (None: the limit itself)."""
+    """From which used quantity on a class of work is treated how, by which rule (None: the limit itself).
+
+    Attributes:
+        perimeter: Only work inside it; None for all that the ceiling covers.
+    """
 
     from_quantity: Decimal
     from_ratio: Decimal
     action: str
     rule_id: str | None
+    perimeter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,14 @@ class CeilingState:
     per_call: Decimal
     steps: Mapping[str, tuple[Step, ...]]
 
-    def step(self, usefulness_class: str, used: Decimal) -> Step | None:
-        """What holds for that class of work at that use: the strictest of the steps that are reached."""
-        reached = [step for step in self.steps.get(usefulness_class, ()) if used >= step.from_quantity]
+    def step(self, usefulness_class: str, used: Decimal, perimeters: Collection[str]) -> Step | None:
+        """What holds for that class of work at that use: the strictest of the steps that are reached.
+
+        Args:
+            perimeters: Those around the work; a rule for another one says nothing about it.
+        """
+        reached = [step for step in self.steps.get(usefulness_class, ())
+                   if used >= step.from_quantity and (step.perimeter is None or step.perimeter in perimeters)]
         return max(reached, key=lambda step: (ACTIONS.index(step.action), step.from_ratio)) if reached else None
 
 
@@ -92,10 +102,15 @@ def steps_of(metric: str, limit: Decimal, rules: Sequence[Mapping[str, Any]]) ->
         for rule in rules:
             if rule["usefulness_class"] == usefulness_class and rule["metric"] in (None, metric):
                 ratio = Decimal(rule["from_ratio"])
-                yield Step(limit * ratio, ratio, rule["action"], rule["rule_id"])
+                yield Step(limit * ratio, ratio, rule["action"], rule["rule_id"], rule["perimeter"])
         yield Step(limit, Decimal(1), "stop", None)
 
     return {name: tuple(steps(name)) for name in CLASSES if name != "essential"}
+
+
+def service(provider: str) -> str:
+    """The perimeter of all that a provider runs."""
+    return f"service/{provider}"
 
 
 def answer(step: Step | None) -> str:

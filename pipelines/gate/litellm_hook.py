@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import HTTPException
+from litellm import get_llm_provider
+from litellm.exceptions import BadRequestError
 from litellm.integrations.custom_logger import CustomLogger
 
 from pipelines.gate.deciding import Decision, Gate
@@ -31,7 +33,10 @@ class GateLogger(CustomLogger):
 
     async def async_pre_call_hook(self, user_api_key_dict: Any, cache: Any, data: dict, call_type: str) -> dict:
         """Asks for the workflow that the key names, else the request."""
-        decision = self._gate.decide(workflow_of(user_api_key_dict, data), datetime.now(UTC))
+        from litellm.proxy.proxy_server import llm_router  # the proxy makes it after it has loaded its callbacks
+
+        provider = provider_of(data.get("model"), llm_router)
+        decision = self._gate.decide(workflow_of(user_api_key_dict, data), datetime.now(UTC), provider=provider)
         if decision.verdict == "deny":
             raise HTTPException(status_code=429, detail={"error": "denied by the ceiling", **decision.as_dict()})
         if decision.verdict == "slow":
@@ -53,6 +58,24 @@ def workflow_of(user_api_key_dict: Any, data: Mapping[str, Any]) -> str:
     of_call = data.get("metadata") or {}
     named = of_key.get(WORD) or (of_call.get(WORD) if isinstance(of_call, Mapping) else None)
     return named if isinstance(named, str) and named else NOBODY
+
+
+def provider_of(model: object, router: Any) -> str | None:
+    """Who runs a model of the proxy: `provider` in its `model_info`, as the ledger names it, else LiteLLM's own name.
+
+    None where that is not known, or where the model's deployments are of several: the proxy chooses after the gate.
+    """
+    deployments = router.get_model_list(model_name=model) if router and isinstance(model, str) else None
+    found = {_provider(deployment) for deployment in deployments or ()}
+    return found.pop() if len(found) == 1 else None
+
+
+def _provider(deployment: Mapping[str, Any]) -> str | None:
+    params, named = deployment["litellm_params"], (deployment.get("model_info") or {}).get("provider")
+    try:
+        return named or get_llm_provider(params["model"], params.get("custom_llm_provider"), params.get("api_base"))[1]
+    except BadRequestError:
+        return None
 
 
 # LiteLLM looks its callbacks up by name; like Jevons' own commands it is told where everything lies by the environment

@@ -44,7 +44,8 @@ _CEILINGS = """
     order by ceiling_id
 """
 _RULES = """
-    select gate_rule_id, usefulness_class, action, from_ratio, metric, adopted_by, review_due_date
+    select gate_rule_id, usefulness_class, action, from_ratio, metric, perimeter_type || '/' || perimeter_id,
+        adopted_by, review_due_date
     from stg_registry__gate_rules
     where valid_from <= ? and (valid_to is null or valid_to > ?)
     order by gate_rule_id
@@ -99,8 +100,8 @@ def _content(warehouse: Path, home: Path, today: date) -> dict[str, Any]:
         workflows = duck.execute(_WORKFLOWS).fetchall()
         rules = [
             {"rule_id": rule_id, "usefulness_class": usefulness_class, "action": action, "from_ratio": _text(ratio),
-             "metric": metric, "adopted_by": adopted_by, "review_due_date": review.isoformat()}
-            for rule_id, usefulness_class, action, ratio, metric, adopted_by, review in
+             "metric": metric, "perimeter": perimeter, "adopted_by": adopted_by, "review_due_date": review.isoformat()}
+            for rule_id, usefulness_class, action, ratio, metric, perimeter, adopted_by, review in
             duck.execute(_RULES, [today, today]).fetchall()
         ]
     return {
@@ -120,8 +121,10 @@ def _content(warehouse: Path, home: Path, today: date) -> dict[str, Any]:
 def _ceiling(ceiling_id, perimeter, metric, first, end, limit, used, calls, rules) -> dict[str, Any]:  # noqa: ANN001
     limit, used = Decimal(limit), Decimal(used)
     steps = steps_of(metric, limit, rules)
+    # what holds for all work that the ceiling covers; a rule for a part of it is not said here
     answers = {
-        name: max((answer(step) for step in steps.get(name, ()) if used >= step.from_quantity),
+        name: max((answer(step) for step in steps.get(name, ())
+                   if used >= step.from_quantity and step.perimeter in (None, EVERYTHING, perimeter)),
                   key=("allow", "slow", "deny").index, default="allow")
         for name in CLASSES
     }

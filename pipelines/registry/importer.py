@@ -131,43 +131,17 @@ def import_csv(
     except ValidationError as error:
         name, rule, fix = problems(error)[0]
         raise JevonsError("Nothing was imported", f"{path}, {name}", rule, fix) from error
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise JevonsError(
-            "The file cannot be read", str(path), (error.strerror or str(error)).lower(), "correct the path"
-        ) from error
-
-    result = ImportResult()
-
-    def refuse(line: int, name: str, rule: str, fix: str) -> None:
-        result.refused.append(Finding(path.name, line, name, rule, fix))
-
-    cells: dict[int, dict[str, str]] = {}
-    drafts: list[Draft] = []
-    lines: list[int] = []
-    try:
-        for row in _rows(content, chosen):
-            cells[row.line] = row.cells
-            if row.problem:
-                refuse(row.line, *row.problem)
-                continue
-            try:
-                drafts.append(chosen.draft(**{name: value for name, value in row.cells.items() if value}))
-                lines.append(row.line)
-            except ValidationError as error:
-                for problem in problems(error):
-                    refuse(row.line, *problem)
-    except _Unreadable as unreadable:
-        refuse(unreadable.line, *unreadable.problem)
+    cells, drafts, refused = validated(path, chosen)
+    result, lines = ImportResult(refused=refused), list(drafts)
     if chosen.name == "ceilings":
         tried = [
             (cells[found.line], (found.field, found.rule, found.fix)) for found in result.refused if found.line in cells
         ]
         attempts.keep(engine, tried, recording)
-    outcome = book.record(engine, chosen, drafts, recording)
+    outcome = book.record(engine, chosen, list(drafts.values()), recording)
     for refusal in outcome.refused:
-        refuse(lines[refusal.position], refusal.field, refusal.rule, refusal.fix)
+        result.refused.append(
+            Finding(path.name, lines[refusal.position], refusal.field, refusal.rule, refusal.fix))
     result.accepted, result.unchanged = len(outcome.accepted), len(outcome.unchanged)
     result.refused.sort(key=lambda finding: finding.line)
     result.refused_rows = {
@@ -183,6 +157,36 @@ def import_csv(
                 (error.strerror or str(error)).lower(), "make room there and import the file again",
             ) from error
     return result
+
+
+def validated(path: Path, kind: Kind) -> tuple[dict[int, dict[str, str]], dict[int, Draft], list[Finding]]:
+    """What a file asks to record, by line: the cells as read, the entries that each row makes, and what is refused.
+
+    Raises:
+        JevonsError: if there is no such file.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise JevonsError(
+            "The file cannot be read", str(path), (error.strerror or str(error)).lower(), "correct the path"
+        ) from error
+    cells: dict[int, dict[str, str]] = {}
+    drafts: dict[int, Draft] = {}
+    refused: list[Finding] = []
+    try:
+        for row in _rows(content, kind):
+            cells[row.line] = row.cells
+            if row.problem:
+                refused.append(Finding(path.name, row.line, *row.problem))
+                continue
+            try:
+                drafts[row.line] = kind.draft(**{name: value for name, value in row.cells.items() if value})
+            except ValidationError as error:
+                refused += [Finding(path.name, row.line, *problem) for problem in problems(error)]
+    except _Unreadable as unreadable:
+        refused.append(Finding(path.name, unreadable.line, *unreadable.problem))
+    return cells, drafts, refused
 
 
 def _rows(content: bytes, kind: Kind) -> Iterator[_Row]:

@@ -189,6 +189,8 @@ class GateRule(Recorded, table=True):
     action: str = Field(max_length=16)
     from_ratio: Decimal = Field(sa_type=ExactDecimal(9, 8))
     metric: str | None = Field(default=None, max_length=32)
+    perimeter_type: str | None = Field(default=None, max_length=16)
+    perimeter_id: str | None = Field(default=None, max_length=64)
     adopted_by: str = Field(sa_type=Text)
     review_due_date: date = Field(sa_type=Date)
     valid_to: date | None = Field(default=None, sa_type=Date)

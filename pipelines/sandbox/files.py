@@ -17,11 +17,12 @@ from pipelines.sandbox import lifecycle, stories
 from pipelines.sandbox.activity import Call, calls_of_day, hourly_calls, in_time
 from pipelines.sandbox.agents import Step, steps_of_day
 from pipelines.sandbox.claims import CLAIMS
+from pipelines.sandbox.denials import denied_jsonl
 from pipelines.sandbox.draws import uniforms
 from pipelines.sandbox.electricity_maps_api import TOKEN
 from pipelines.sandbox.meters import meters_csv
 from pipelines.sandbox.organisation import CATALOGUES, ORGANISATION_NAME, PROVIDERS, SITES, TEAMS
-from pipelines.sandbox.ownership import CEILINGS, NEXT_CEILINGS, RULES, VALID_FROM, Ceiling
+from pipelines.sandbox.ownership import CEILINGS, GATE_RULES, NEXT_CEILINGS, RULES, VALID_FROM, Ceiling
 from pipelines.sandbox.workflows import WORKFLOWS, Workflow
 from pipelines.sandbox.workloads import CALL_LOG_STREAMS, STREAMS
 
@@ -30,7 +31,7 @@ CALL_COLUMNS = ("id", "timestamp", "provider", "model", "api_key_id", "project_i
                 "cached_input_tokens", "output_tokens", "status", "attempt", "call_purpose", "lifecycle_stage",
                 "cost_usd", "reasoning_output_tokens", "duration_seconds", "run_id", "step_kind")
 OUTCOME_COLUMNS = ("usage_date", "workflow_id", "outcome_type", "outcome_count", "accepted_count")
-REGISTRY_KINDS = ("teams", "workflows", "attribution_rules", "ceilings", "claims")
+REGISTRY_KINDS = ("teams", "workflows", "attribution_rules", "ceilings", "gate_rules", "claims")
 
 
 class ServerUrls(Protocol):
@@ -70,6 +71,9 @@ def write_home(
             written.append(_put(home / "inbox" / "calls" / f"{day.isoformat()}.csv", call_log_csv(seed, day)))
     for day in span:
         written.append(_put(home / "inbox" / "meters" / f"{day.isoformat()}.csv", meters_csv(seed, day)))
+    denied = {day: denied_jsonl(seed, day) for day in span}
+    written += [_put(home / "inbox" / "denied" / "gateway-1" / f"{day}.jsonl", text)
+                for day, text in denied.items() if text]
     written.append(_put(home / "inbox" / "outcomes" / "outcomes.csv", outcomes_csv(seed, span)))
     written += [_put(home / "inbox" / name, text) for name, text in lifecycle.files().items()]
     registry = home / "inbox" / "registry"
@@ -138,9 +142,10 @@ def registry_csv(kind: str) -> str:
                    "latency_tier", "cacheable", "small_model_fit", "expected_monthly_calls", "review_due_date",
                    "status", "valid_from", "valid_to")
         return _csv(columns, map(_workflow_row, WORKFLOWS))
-    if kind == "attribution_rules":
-        names = tuple(field.name for field in fields(RULES[0]))
-        return _csv(names, ([getattr(rule, name) for name in names] for rule in RULES))
+    if kind in ("attribution_rules", "gate_rules"):
+        rules = RULES if kind == "attribution_rules" else GATE_RULES
+        names = tuple(field.name for field in fields(rules[0]))
+        return _csv(names, ([getattr(rule, name) for name in names] for rule in rules))
     if kind == "ceilings":
         return _ceilings_csv(CEILINGS, "2026-05-18")
     if kind == "claims":
@@ -187,7 +192,9 @@ def settings_toml(urls: ServerUrls) -> str:
         "[sources.meters]", 'path = "inbox/meters/{date}*.csv"', 'site = "paris-dc"', "step_seconds = 900", "",
         "[sources.electricity_maps]", f'base_url = "{urls.electricity_maps_url}"',
         f'fallback_url = "{urls.electricity_maps_fallback_url}"', "",
-        "[sources.outcomes]", 'path = "inbox/outcomes/*.csv"', "", *lifecycle.SETTINGS,
+        "[sources.outcomes]", 'path = "inbox/outcomes/*.csv"', "",
+        "[sources.denied_calls]", 'path = ["gate/denied/{date}.jsonl", "inbox/denied/*/{date}.jsonl"]', "",
+        *lifecycle.SETTINGS,
     ]
     for site, (zone, country, pue, pue_source, market) in SITES.items():
         lines += ["", f"[sites.{site}]", f'zone = "{zone}"', f'country = "{country}"']

@@ -1,4 +1,4 @@
-"""Who owns what: OpenAI projects and API keys, attribution rules and ceilings.
+"""Who owns what: OpenAI projects and API keys, attribution rules, ceilings and rules of the gate.
 
 The workflows themselves are in workflows.py. Key owners are service accounts or role accounts, never people.
 """
@@ -62,6 +62,23 @@ class Ceiling:
     limit_quantity: str
     adopted_by: str
     reason: str
+
+
+@dataclass(frozen=True)
+class GateRule:
+    """From which used part of a ceiling on a class of work is slowed or stopped; None of a perimeter: all work."""
+
+    gate_rule_id: str
+    usefulness_class: str
+    action: str
+    from_ratio: str
+    metric: str | None
+    perimeter_type: str | None
+    perimeter_id: str | None
+    adopted_by: str
+    review_due_date: date
+    valid_from: date
+    valid_to: date | None = None
 
 
 PROJECTS = (
@@ -170,4 +187,14 @@ NEXT_CEILINGS = tuple(
         ("claims-fr-energy-2026-q4", "team", "claims-fr", "energy_kwh", "240", _UNIT,
          "What the cheaper model promised, once more"),
     )
+)
+
+STOPPED_CEILING = "org-requests-2026-q3"
+_RULED = (date(2026, 12, 31), date(2026, 8, 1))
+EXPERIMENTS_STOP = GateRule("experiments-stop", "experimental", "stop", "0.6", "requests", None, None, _BOARD, *_RULED)
+GATE_RULES = (
+    EXPERIMENTS_STOP,
+    GateRule("comfort-overnight", "comfort", "batch", "0.75", "requests", None, None, _BOARD, *_RULED),
+    GateRule("comfort-stop", "comfort", "stop", "0.95", None, None, None, _BOARD, *_RULED),
+    GateRule("software-smaller-model", "useful", "smaller_model", "0.7", None, "team", "software-us", _UNIT, *_RULED),
 )

@@ -3,7 +3,7 @@
 Which columns there are belongs to the source, how a text becomes a value to `_typed_texts`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, tzinfo
 from typing import Any
 
@@ -54,7 +54,8 @@ def files(context: Context, source: str) -> list[File]:
 
 def records(
     context: Context, source: str, columns: Sequence[Column], refusals: Refusals, rule: Rule,
-    zone: tzinfo | None = None, days: Days = lambda record: (None,),
+    zone: tzinfo | None = None, days: Days = lambda record: (None,), found: Sequence[File] | None = None,
+    ignored: Collection[str] = (),
 ) -> Iterator[tuple[Row, dict[str, Any]]]:
     """The records of the source's files with the row that each came from; what does not fit is added to `refusals`.
 
@@ -62,6 +63,8 @@ def records(
         columns: Our columns; the section's `columns` may say what the file calls them.
         zone: Time zone of instants without one; None refuses them.
         days: The days that a refused record holds back, from what could be read of it; None stands for all.
+        found: The files, where the source has looked for them itself; one with a day holds back no other.
+        ignored: Columns that are passed over, beside those that the section lists.
     """
     options = context.options(source)
     theirs = {column.name: options.get("columns", {}).get(column.name, column.name) for column in columns}
@@ -71,19 +74,19 @@ def records(
             f"The source {source} is not configured rightly", f"jevons.toml, sources.{source}.columns",
             f"`{unheard[0]}` is no column of it", f"use {', '.join(theirs)}",
         )
-    ignored = set(options.get("ignore_columns", []))
-    for file in files(context, source):
+    ignored = {*ignored, *options.get("ignore_columns", [])}
+    for file in files(context, source) if found is None else found:
         try:
             for row in read(file, options.get("format"), options.get("delimiter", ",")):
                 if row.problem:
-                    refusals.add(row.where, row.problem, MEND, None)
+                    refusals.add(row.where, row.problem, MEND, file.day)
                     continue
                 unknown = sorted(set(row.values) - set(theirs.values()) - ignored)
                 if unknown:
                     refusals.add(
                         f"{file.shown}, field {unknown[0]}",
                         "this column is not known, and unknown columns may hold personal data",
-                        f"drop it from the file or list it in ignore_columns of [sources.{source}]", None,
+                        f"drop it from the file or list it in ignore_columns of [sources.{source}]", file.day,
                     )
                     continue
                 record, broken = _record(row, columns, theirs, zone)
@@ -95,7 +98,7 @@ def records(
                 if not broken:
                     yield row, record
         except Unreadable as wrong:
-            refusals.add(wrong.where, wrong.rule, wrong.fix, None)
+            refusals.add(wrong.where, wrong.rule, wrong.fix, file.day)
 
 
 def _record(

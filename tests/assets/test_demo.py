@@ -14,8 +14,11 @@ import pytest
 from support import run_jevons
 
 from pipelines import snapshot
+from pipelines.gate.simulating import simulate
 from pipelines.sandbox import stories
+from pipelines.sandbox.denials import FIRST_DAY, denied_jsonl
 from pipelines.sandbox.files import environment
+from pipelines.sandbox.ownership import EXPERIMENTS_STOP, STOPPED_CEILING
 from pipelines.sandbox.server import SandboxServer
 
 
@@ -47,6 +50,39 @@ def test_the_demo_prints_its_result_and_the_next_command(demo: tuple[Path, str])
     assert "calls come from keys that nobody owns" in printed
     assert "acme-llm-1: no factor" in printed
     assert "jevons dashboard" in printed
+
+
+def test_the_gate_denied_experiments_and_no_account_of_use_holds_them(build: snapshot.Snapshot) -> None:
+    reached = one(build, f"""
+        select min(usage_date) as day from fct_ceiling_position_daily
+        where ceiling_id = '{STOPPED_CEILING}' and used_ratio >= {EXPERIMENTS_STOP.from_ratio}
+    """)["day"]
+    assert FIRST_DAY == reached + timedelta(days=1)  # the build of that day stops them from the next one on
+    denied = {row["workflow_id"]: row for row in rows(build, """
+        select workflow_id, any_value(team_id) as team_id, min(usage_date) as first, sum(denied_call_count) as calls,
+            sum(denied_energy_kwh) as kwh, max(gap_reason) as gap_reason
+        from fct_denied_daily group by workflow_id
+    """)}
+    assert {row["first"] for row in denied.values()} == {FIRST_DAY}
+    assert {name: (row["team_id"], row["gap_reason"]) for name, row in denied.items()} == {
+        "synthetic-dialogues": ("data-science-de", None), "orphan": ("orphan", None),
+        "model-comparison-lab": ("data-science-de", "no_known_energy")}
+    lines = sum(denied_jsonl(stories.DEFAULT_SEED, FIRST_DAY + timedelta(days=n)).count("\n") for n in range(12))
+    assert sum(row["calls"] for row in denied.values()) == lines and denied["synthetic-dialogues"]["kwh"] > 1
+
+
+def test_a_replay_demands_what_the_positions_hold(build: snapshot.Snapshot) -> None:
+    """To half a billionth of a unit, at which a position of many factors is rounded."""
+    found = simulate(build, [], ceiling_id=STOPPED_CEILING)
+    positions = {row["ceiling_id"]: row["used_quantity"] for row in rows(build, f"""
+        select ceiling_id, used_quantity from fct_ceiling_position_daily where usage_date = date '{found.last}'
+    """)}
+    assert len(found.courses) == len(positions) == 8
+    for course in found.courses:
+        assert abs(course.demanded - positions[course.ceiling.ceiling_id]) <= Decimal("5e-10")
+    # essential work goes on beyond the limit of both
+    over = {course.ceiling.ceiling_id: course.holds for course in found.courses if course.demanded_over_on}
+    assert over == {"claims-fr-energy-2026-q3": False, "legal-requests-2026-q3": False}
 
 
 def test_the_whole_organisation_is_there(build: snapshot.Snapshot) -> None:

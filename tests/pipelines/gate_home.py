@@ -26,7 +26,7 @@ def ceiling(ceiling_id: str = "org-requests", **other: Any) -> dict[str, Any]:
 
 def rule(rule_id: str, usefulness_class: str, action: str, from_ratio: str, **other: Any) -> dict[str, Any]:
     return {"rule_id": rule_id, "usefulness_class": usefulness_class, "action": action, "from_ratio": from_ratio,
-            "metric": None, **other}
+            "metric": None, "perimeter": None, **other}
 
 
 def gate_home(

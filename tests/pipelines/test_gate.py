@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -64,6 +65,33 @@ def test_only_ceilings_around_the_workflow_and_of_this_day_count(tmp_path):
     gate = Gate(tmp_path)
     assert verdicts(gate) == {"essential": "allow", "useful": "allow", "comfort": "deny", "experimental": "allow"}
     assert gate.decide("w-useful", NOW + timedelta(days=1), 0).ceiling_id == "coming"
+
+
+def test_a_service_counts_where_the_provider_is_told(tmp_path):
+    gate_home(tmp_path, [ceiling("bought", perimeter="service/openai", used="98")])
+    gate = Gate(tmp_path)
+    found = [gate.decide("w-useful", NOW, provider=provider).verdict
+             for provider in (None, "openai", "mistral", "openai", "openai", None)]
+    assert found == ["allow"] * 4 + ["deny", "allow"]  # 98 + 2 of 100; only calls that named it were counted
+    assert gate.decide("w-essential", NOW, provider="openai").verdict == "allow"
+    line, = (tmp_path / "gate/denied/2026-06-10.jsonl").read_text().splitlines()
+    assert json.loads(line)["provider"] == "openai" and len(json.loads(line)["denial_id"]) == 32
+
+
+def test_a_rule_for_a_perimeter_makes_its_work_stricter_and_no_other(tmp_path):
+    rules = [
+        rule("team", "useful", "slow", "0.5", perimeter="team/claims"),
+        rule("elsewhere", "useful", "stop", "0", perimeter="team/other"),
+        rule("bought", "useful", "stop", "0.5", perimeter="service/openai"),
+        rule("all", "comfort", "slow", "0.95"),
+    ]
+    gate_home(tmp_path, [ceiling()], rules)
+    gate = Gate(tmp_path)
+    found = gate.decide("w-useful", NOW, 0)
+    assert (found.verdict, found.rule_id, found.ceiling_id) == ("slow", "team", "org-requests")
+    assert gate.decide("w-useful", NOW, 0, "openai").rule_id == "bought"
+    assert gate.decide("w-comfort", NOW, 0).verdict == "allow"
+    assert gate.decide("unknown", NOW, 0).verdict == "allow"  # outside the team
 
 
 def test_work_that_nobody_declared_is_the_first_to_stop(tmp_path):
@@ -281,12 +309,14 @@ WAREHOUSE = """
         ('2026-06-08', 'team', 'claims', 'requests', 10), ('2026-06-09', 'team', 'claims', 'requests', 5),
         ('2026-05-31', 'team', 'claims', 'requests', 700), ('2026-06-09', 'team', 'claims', 'energy_kwh', 2);
     create table stg_registry__gate_rules (gate_rule_id varchar, usefulness_class varchar, action varchar,
-        from_ratio decimal(9,8), metric varchar, adopted_by varchar, review_due_date date,
-        valid_from date, valid_to date);
+        from_ratio decimal(9,8), metric varchar, perimeter_type varchar, perimeter_id varchar, adopted_by varchar,
+        review_due_date date, valid_from date, valid_to date);
     insert into stg_registry__gate_rules values
-        ('early', 'comfort', 'slow', 0.75, 'energy_kwh', 'Works council', '2027-01-01', '2026-06-10', null),
-        ('coming', 'comfort', 'stop', 0, null, 'Works council', '2027-01-01', '2026-06-14', null),
-        ('ended', 'comfort', 'stop', 0, null, 'Works council', '2027-01-01', '2026-01-01', '2026-06-10');
+        ('early', 'comfort', 'slow', 0.75, 'energy_kwh', 'team', 'claims', 'Works council', '2027-01-01', '2026-06-10',
+            null),
+        ('coming', 'comfort', 'stop', 0, null, null, null, 'Works council', '2027-01-01', '2026-06-14', null),
+        ('ended', 'comfort', 'stop', 0, null, null, null, 'Works council', '2027-01-01', '2026-01-01', '2026-06-10'),
+        ('far', 'useful', 'stop', 0, null, 'team', 'other', 'Works council', '2027-01-01', '2026-01-01', null);
     create table dim_workflow as select * from (values
         ('letters', 'claims', 'comfort', 'care'), ('orphan', 'orphan', null, null))
         as t(workflow_id, team_id, usefulness_class, sector_tag);
@@ -318,9 +348,11 @@ def test_a_build_says_what_is_left(tmp_path):
         "per_call": "0.199999993333333333",  # 2.9999999 kWh by the 15 calls of the period
         "answers": {"essential": "allow", "useful": "allow", "comfort": "slow", "experimental": "allow"},
     }
-    assert body["rules"] == [{  # neither the one to come nor the one that has ended
+    assert body["rules"][0] == {  # neither the one to come nor the one that has ended
         "rule_id": "early", "usefulness_class": "comfort", "action": "slow", "from_ratio": "0.75",
-        "metric": "energy_kwh", "adopted_by": "Works council", "review_due_date": "2027-01-01"}]
+        "metric": "energy_kwh", "perimeter": "team/claims", "adopted_by": "Works council",
+        "review_due_date": "2027-01-01"}
+    assert [rule["rule_id"] for rule in body["rules"]] == ["early", "far"]
     assert coming["answers"]["comfort"] == "allow"
     assert (coming["ceiling_id"], coming["used"], coming["per_call"]) == ("next", "0", "1")
     assert body["workflows"]["letters"] == {"usefulness_class": "comfort", "perimeters": [
@@ -352,7 +384,9 @@ def test_an_equal_build_leaves_its_gate_file_alone_while_it_is_believed(tmp_path
 
 
 @pytest.mark.parametrize(("words", "found"), [
-    ("gate check --workflow w", ("w", 1, False)), ("gate check --json --workflow=w --calls 0", ("w", 0, True)),
+    ("gate check --workflow w", ("w", 1, False, None)),
+    ("gate check --json --workflow=w --calls 0 --provider openai", ("w", 0, True, "openai")),
+    ("gate check --workflow w --provider", None), ("gate check --workflow w --calls", None),
     ("gate check", None), ("gate check --help", None), ("gate check --workflow w --calls x", None),
     ("gate check --workflow", None), ("gate", None), ("sql x", None), ("gate check --workflow --json", None),
 ])
@@ -394,15 +428,17 @@ def test_the_command_loads_nothing_heavy_and_a_call_is_quick(tmp_path):
     done = subprocess.run([sys.executable, "-c", heavy], cwd=ROOT, capture_output=True, text=True, check=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.stdout.strip() == "[]"
+    # of the processor, not of the clock: what else runs on the machine takes no time of the gate's
     took = []
     for _ in range(5):
-        began = time.perf_counter()
-        ask(tmp_path, "--workflow", "w-useful")
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.2
+        began = resource.getrusage(resource.RUSAGE_CHILDREN)
+        ask(tmp_path, "--workflow", "w-useful", "--provider", "openai")
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime)
+    assert 0 < min(took) < 0.2
     gate = Gate(tmp_path)
     gate.decide("w-useful", NOW)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(500):
-        gate.decide("w-useful", NOW)
-    assert (time.perf_counter() - began) / 500 < 0.001
+        gate.decide("w-useful", NOW, provider="openai")
+    assert (time.process_time() - began) / 500 < 0.001

@@ -28,6 +28,9 @@ model_list:
     litellm_params: {model: openai/big, api_key: none, mock_response: "from the big one"}
   - model_name: small
     litellm_params: {model: openai/small, api_key: none, mock_response: "from the small one"}
+  - model_name: own
+    litellm_params: {model: openai/own, api_key: none, mock_response: "from our own one"}
+    model_info: {provider: self_hosted}
 litellm_settings:
   callbacks: jevons_gate.handler
 """
@@ -116,6 +119,17 @@ def test_other_ways_into_the_proxy_are_asked_as_well(served):
     arranged(home, "d" * 16, [ceiling(used="100", **EVER)])
     for path in ("/v1/messages", "/v1/completions"):
         assert call("w-useful", path=path).status_code == 429, path
+
+
+def test_a_ceiling_on_a_service_stops_the_models_that_it_runs(served):
+    call, home = served
+    arranged(home, "f" * 16, [ceiling(used="100", perimeter="service/openai", **EVER)])
+    found = {(name, model): call(name, model).status_code
+             for name in ("w-useful", "w-essential") for model in ("big", "own")}
+    assert found == {("w-useful", "big"): 429, ("w-useful", "own"): 200, ("w-essential", "big"): 200,
+                     ("w-essential", "own"): 200}
+    arranged(home, "8" * 16, [ceiling(used="100", perimeter="service/self_hosted", **EVER)])
+    assert call("w-useful", "own").status_code == 429
 
 
 def test_what_is_slowed_waits_and_what_is_moved_is_answered_by_the_smaller_model(served):

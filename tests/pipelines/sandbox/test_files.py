@@ -30,7 +30,7 @@ def test_settings_name_every_provider_of_the_call_log(home):
     assert settings["organisation"] == {"name": "Sandbox Organisation", "sandbox": True}
     assert set(settings["sources"]) == {
         "openai", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "gpu_jobs", "run_stages",
-        "evaluations", "quality_bars", "measurements"}
+        "evaluations", "quality_bars", "measurements", "denied_calls"}
     text = (home / "inbox" / "calls" / "2026-06-03.csv").read_text().splitlines()
     assert {line.split(",")[2] for line in text[1:]} == set(settings["providers"])
     assert {p["site"] for p in settings["providers"].values()} == set(settings["sites"])
@@ -57,7 +57,8 @@ def test_registry_files_are_accepted_without_a_refusal(home, tmp_path):
         assert [finding.sentence() for finding in result.refused] == []
         accepted[kind] = result.accepted
     assert accepted == {
-        "teams": 12, "workflows": 60, "attribution_rules": len(files.RULES), "ceilings": 10, "claims": 4}
+        "teams": 12, "workflows": 60, "attribution_rules": len(files.RULES), "ceilings": 10, "gate_rules": 4,
+        "claims": 4}
 
 
 def test_writing_again_changes_nothing(home, sandbox):
