@@ -14,7 +14,7 @@ import streamlit as st
 
 from dashboards import style
 from dashboards.book import Book
-from dashboards.views import evidence, inventory, models, outcomes, overview, teams, workflows
+from dashboards.views import evidence, inventory, levy, models, outcomes, overview, teams, vendors, workflows
 from dashboards.weeks import periods
 from pipelines import units
 from pipelines.errors import JevonsError
@@ -32,6 +32,8 @@ PAGES = {
     "Workflows": workflows.page,
     "Outcomes": outcomes.page,
     "Inventory": inventory.page,
+    "Levy": levy.page,
+    "Vendors": vendors.page,
     "Evidence": evidence.page,
     "Models": models.page,
 }

@@ -179,7 +179,7 @@ a:focus-visible, summary:focus-visible, .j-scroll:focus-visible { outline:2px so
   table.j th, table.j th.n { white-space:normal; }
   table.j th, table.j td { padding-left:.42rem; padding-right:.42rem; }
   table.j td { overflow-wrap:anywhere; }
-  table.j td:not(.n):not(.b), table.j td:first-child { min-width:6rem; }
+  table.j td:not(.n):not(.b):not(.a), table.j td:first-child { min-width:6rem; }
   table.j td.w { min-width:9rem; }
   table.j td.n small, table.j td.o, table.j .j-status { white-space:normal; }
   table.j td.o { overflow-wrap:normal; }

@@ -175,6 +175,11 @@ def metric_unit(metric: str) -> str:
     return _METRIC_UNITS.get(metric, "")
 
 
+def money(value: Any, currency: str = "") -> str:
+    """Write an amount with two decimals, such as 12.30 EUR."""
+    return UNKNOWN if is_unknown(value) else _with_unit(f"{value:,.2f}", currency)
+
+
 def percent(value_ratio: Any, decimals: int = 1) -> str:
     """Write a ratio as a percentage; what is nearly all is not written as 100 %, nor a trace as 0 %."""
     if is_unknown(value_ratio):

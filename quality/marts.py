@@ -102,6 +102,20 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         _ordered("question_count", "denied_call_count"),
         *_never_negative("question_count", "denied_energy_kwh_low"),
     ],
+    "fct_levy_posting": [
+        *_never_negative("debit_amount", "credit_amount", "amount_high", "basis_kgco2e_low", "price_per_tonne"),
+        _ordered("basis_kgco2e_low", "basis_kgco2e"),
+        _ordered("basis_kgco2e", "basis_kgco2e_high"),
+        gxe.ExpectColumnValuesToBeInSet(column="levy_kind", value_set=["fee", "shadow"]),
+    ],
+    "fct_vendor_register": [
+        *_never_negative("call_count", "energy_kwh_low", "answer_age_days_count"),
+        _ordered("energy_kwh_low", "energy_kwh"), _ordered("energy_kwh", "energy_kwh_high"),
+        *_a_share("coverage_ratio", "energy_ratio"),
+        gxe.ExpectColumnValuesToBeBetween(column="yes_count", min_value=0, max_value=6),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="verdict", value_set=["a cheaper meter", "answers in part", "answers all six", "not asked"]),
+    ],
     "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 

@@ -24,6 +24,7 @@ UNIT_BESIDE = {
     "dim_factor": ("unit", {"value_low", "value", "value_high"}),
     "fct_ceiling_position_daily": ("metric", {"limit_quantity", "used_quantity", "used_low", "used_high",
                                               "forecast_quantity", "forecast_low", "forecast_high"}),
+    "fct_levy_posting": ("currency", {"debit_amount", "credit_amount", "amount_high", "price_per_tonne"}),
     "fct_range_monthly": ("metric", {"low", "central", "mean", "high"}),
     "fct_reconciliation_daily": ("quantity", {"of_record_quantity", "other_quantity", "gap_quantity",
                                               "unseen_quantity"}),
@@ -34,7 +35,7 @@ UNIT_BESIDE = {
 # plain counts that were named in DESIGN 5, ranks, versions and probabilities: no unit to say
 UNITLESS = {"expected_monthly_calls", "evidence_tier", "version", "expected_tables", "received_tables", "received_rows",
             "breach_probability", "ghg_scope", "scope3_category", "batch_size", "breach_probability_high", "bin_number",
-            "upgraded_tier"}
+            "upgraded_tier", "question_number"}
 
 
 def test_the_rooms_import_each_other_in_one_direction():

@@ -22,7 +22,12 @@ from pipelines.registry.store import current, versions, writing
 
 logger = logging.getLogger(__name__)
 
-_REFERENCES = {"workflows": ("team_id", "team"), "rules": ("workflow_id", "workflow")}
+_REFERENCES = {
+    "workflows": ("team_id", "team"), "rules": ("workflow_id", "workflow"), "levy_uses": ("levy_id", "fee"),
+    "vendor_answers": ("vendor_id", "vendor"),
+}
+_KEPT_WITH = {"workflow": "workflows", "sector_tag": "workflows", "fee": "levies", "vendor": "vendors"}  # everything else comes with the teams
+_SINCE = {"levy_uses": "used_on_date", "vendor_answers": "answered_on_date"}  # whose `valid_from` is another day
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ def _record(
         del pending[position]
     refuse(_contradicting(kind, pending))
     refuse(_dangling(session, kind, pending))
+    refuse(_becoming_another(kind, newest, pending))
     refuse([Refusal(at, *found) for at, found in together.objections(kind, newest, pending).items()])
     refuse(_leaving(session, kind, newest, pending, recording))
     if kind.name == "ceilings":
@@ -185,12 +191,15 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
         "sector_tag": {row.sector_tag for row in workflows.values()},
         "organisation": {"organisation"},
         "service": None,  # whoever runs a model is known from its usage
+        # what is only reckoned with has nothing to use
+        "fee": {levy_id for levy_id, levy in current(session, KINDS["levies"]).items() if levy.levy_kind == "fee"},
+        "vendor": set(current(session, KINDS["vendors"])),
     }
     found = []
     for position, (column, target) in referring.items():
         value = getattr(pending[position], column)
         if known[target] is not None and value not in known[target]:
-            source = "workflows" if target in ("workflow", "sector_tag") else "teams"
+            source = _KEPT_WITH.get(target, "teams")
             found.append(Refusal(
                 position, column, f"the registry knows no {target.replace('_', ' ')} {value!r}",
                 f"correct it, or import it with the {source} first",
@@ -202,6 +211,18 @@ def _reference(kind: Kind, draft: Draft) -> tuple[str, str] | None:
     """The field of a draft that refers to something, and to what kind of thing; None where none does."""
     target = getattr(draft, "perimeter_type", None)
     return _REFERENCES.get(kind.name) or (("perimeter_id", target) if target else None)
+
+
+def _becoming_another(kind: Kind, newest: dict[str, Recorded], pending: dict[int, Draft]) -> list[Refusal]:
+    """Versions that would make of an entry another one, under the id of the first."""
+    return [
+        Refusal(
+            position, column, f"{getattr(draft, kind.id_field)} was recorded with {getattr(before, column)!r}",
+            "record it under an id of its own",
+        )
+        for position, draft in pending.items() if (before := newest.get(getattr(draft, kind.id_field))) is not None
+        for column in kind.fixed if getattr(draft, column) != getattr(before, column)
+    ]
 
 
 def _leaving(
@@ -251,6 +272,7 @@ def _version(kind: Kind, draft: Draft, before: Recorded | None, recording: Recor
         values["valid_from"] = values["adopted_at_utc"].date()
     else:
         values["reason"] = recording.reason
+        values.setdefault("valid_from", values.get(_SINCE.get(kind.name, ""), recording.recorded_at_utc.date()))
     for name, value in values.items():
         if isinstance(value, datetime) and value.tzinfo is None:
             values[name] = value.replace(tzinfo=UTC)

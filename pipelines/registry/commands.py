@@ -32,8 +32,9 @@ PerimeterType = StrEnum("PerimeterType", {name: name for name in PERIMETER_TYPES
 Metric = StrEnum("Metric", {name: name for name in METRICS})
 
 registry_app = typer.Typer(
-    help="Who uses AI and for what: teams, workflows, rules that attribute usage to them, and ceilings. Nothing is ever"
-    " changed or deleted here; a correction is a new version.",
+    help="Who uses AI and for what: teams, workflows, rules that attribute usage to them, ceilings, carbon's price"
+    " inside the organisation, and what vendors answered. Nothing is ever changed or deleted here; a correction is a"
+    " new version.",
     no_args_is_help=True, rich_markup_mode="markdown",
 )
 ceilings_app = typer.Typer(
@@ -65,9 +66,8 @@ def _columns() -> str:
             for name in kind.columns
         }
         optional = [told[name] for name in kind.columns if name not in kind.required]
-        said.append(
-            f"**{kind.name}**: {', '.join(told[name] for name in kind.required)}; may be empty: {', '.join(optional)}"
-        )
+        empty = f"; may be empty: {', '.join(optional)}" if optional else ""
+        said.append(f"**{kind.name}**: {', '.join(told[name] for name in kind.required)}{empty}")
     return "\n\n".join(said)
 
 
@@ -87,14 +87,15 @@ def import_files(
 
     Good rows beside a bad one are recorded. Bad rows go to quarantine/registry/NAME.refused.csv in
     JEVONS_HOME with the reasons, and can be mended and imported from there. Importing a file again writes
-    nothing; a changed row becomes a new version. Files are taken in the order teams, workflows, rules,
-    ceilings.
+    nothing; a changed row becomes a new version. Files are taken in the order of the columns below.
 
     Exit code: 0 all recorded, 3 some rows refused, 1 a file could not be taken at all.
 
     Examples:
 
         jevons registry import teams.csv workflows.csv rules.csv ceilings.csv gate_rules.csv
+
+        jevons registry import levies.csv levy_uses.csv vendors.csv vendor_answers.csv --reason "Decision 2026-19"
 
         jevons registry import export-2026-06.csv --kind workflows --by "Data office" --reason "June review"
     """

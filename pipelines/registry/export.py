@@ -15,7 +15,8 @@ from pipelines.registry.models import KINDS, Kind, Recorded
 from pipelines.registry.store import current, versions
 
 EXPORTED = {"teams": "teams", "workflows": "workflows", "attribution_rules": "rules", "ceilings": "ceilings",
-            "gate_rules": "gate_rules", "claims": "claims"}
+            "gate_rules": "gate_rules", "claims": "claims", "levies": "levies", "levy_uses": "levy_uses",
+            "vendors": "vendors", "vendor_answers": "vendor_answers"}
 
 
 def current_rows(engine: Engine, as_of: date | None = None) -> dict[str, list[dict[str, Any]]]:

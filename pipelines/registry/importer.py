@@ -115,7 +115,7 @@ def import_csv(
     """Records the rows of a CSV file; importing the same file again writes nothing.
 
     Args:
-        kind: teams, workflows, rules or ceilings; None to go by the file's name.
+        kind: One of `KINDS`; None to go by the file's name.
         recorded_by: Who records; also who adopts a ceiling whose row does not say.
         reason: Why; also why a ceiling is adopted whose row does not say.
         recorded_at: Now, with its time zone.

@@ -16,6 +16,8 @@ from pipelines.registry.claims import ClaimDraft
 from pipelines.registry.drafts import CeilingDraft, Draft, RuleDraft, TeamDraft, WorkflowDraft
 from pipelines.registry.fields import choices_of
 from pipelines.registry.gate_rules import GateRuleDraft
+from pipelines.registry.levies import LevyDraft, LevyUseDraft
+from pipelines.registry.vendors import VendorAnswerDraft, VendorDraft
 
 
 class ExactDecimal(TypeDecorator):
@@ -224,14 +226,82 @@ class Claim(Recorded, table=True):
     supersedes: int | None = Field(default=None, foreign_key="claims.row_id", unique=True, sa_type=_RowId)
 
 
+class Levy(Recorded, table=True):
+    """One version of a levy: a price of carbon on a perimeter."""
+
+    __tablename__ = "levies"
+    __table_args__ = (UniqueConstraint("levy_id", "version"),)
+
+    levy_id: str = Field(max_length=64)
+    levy_kind: str = Field(max_length=16)
+    perimeter_type: str = Field(max_length=16)
+    perimeter_id: str = Field(max_length=64)
+    basis: str = Field(max_length=32)
+    price_per_tonne: Decimal = Field(sa_type=ExactDecimal(13, 4))
+    currency: str = Field(max_length=3)
+    adopted_by: str = Field(sa_type=Text)
+    valid_to: date | None = Field(default=None, sa_type=Date)
+    supersedes: int | None = Field(default=None, foreign_key="levies.row_id", unique=True, sa_type=_RowId)
+
+
+class LevyUse(Recorded, table=True):
+    """One version of what a part of a levy's fund was used for."""
+
+    __tablename__ = "levy_uses"
+    __table_args__ = (UniqueConstraint("use_id", "version"),)
+
+    use_id: str = Field(max_length=64)
+    levy_id: str = Field(max_length=64)
+    used_on_date: date = Field(sa_type=Date)
+    amount: Decimal = Field(sa_type=ExactDecimal(18, 2))
+    purpose: str = Field(sa_type=Text)
+    approved_by: str = Field(sa_type=Text)
+    evidence: str = Field(sa_type=Text)
+    supersedes: int | None = Field(default=None, foreign_key="levy_uses.row_id", unique=True, sa_type=_RowId)
+
+
+class Vendor(Recorded, table=True):
+    """One version of a vendor and the providers that stand for it."""
+
+    __tablename__ = "vendors"
+    __table_args__ = (UniqueConstraint("vendor_id", "version"),)
+
+    vendor_id: str = Field(max_length=64)
+    vendor_name: str = Field(sa_type=Text)
+    providers: str = Field(sa_type=Text)
+    supersedes: int | None = Field(default=None, foreign_key="vendors.row_id", unique=True, sa_type=_RowId)
+
+
+class VendorAnswer(Recorded, table=True):
+    """One version of a vendor's answer to a question."""
+
+    __tablename__ = "vendor_answers"
+    __table_args__ = (UniqueConstraint("answer_id", "version"),)
+
+    answer_id: str = Field(max_length=64)
+    vendor_id: str = Field(max_length=64)
+    question: str = Field(max_length=32)
+    answer: str = Field(max_length=16)
+    answer_text: str = Field(sa_type=Text)
+    evidence_title: str | None = Field(default=None, sa_type=Text)
+    evidence_address: str | None = Field(default=None, sa_type=Text)
+    answered_on_date: date = Field(sa_type=Date)
+    supersedes: int | None = Field(default=None, foreign_key="vendor_answers.row_id", unique=True, sa_type=_RowId)
+
+
 @dataclass(frozen=True)
 class Kind:
-    """One sort of entry: its name on the command line, its table, its draft and its id column."""
+    """One sort of entry: its name on the command line, its table, its draft and its id column.
+
+    Attributes:
+        fixed: Columns that say what an entry is, and that no later version of it may change.
+    """
 
     name: str
     table: type[Recorded]
     draft: type[Draft]
     id_field: str
+    fixed: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -263,5 +333,10 @@ KINDS = {
         Kind("ceilings", Ceiling, CeilingDraft, "ceiling_id"),
         Kind("gate_rules", GateRule, GateRuleDraft, "gate_rule_id"),
         Kind("claims", Claim, ClaimDraft, "claim_id"),
+        Kind("levies", Levy, LevyDraft, "levy_id",
+             ("levy_kind", "perimeter_type", "perimeter_id", "basis", "currency")),
+        Kind("levy_uses", LevyUse, LevyUseDraft, "use_id", ("levy_id",)),
+        Kind("vendors", Vendor, VendorDraft, "vendor_id"),
+        Kind("vendor_answers", VendorAnswer, VendorAnswerDraft, "answer_id", ("vendor_id", "question")),
     )
 }

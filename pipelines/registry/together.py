@@ -1,4 +1,4 @@
-"""The rules that several entries keep together: shares of one identity sum to 1, teams of one unit name it alike.
+"""The rules that several entries keep together: shares of one identity sum to 1, nothing is levied or answered twice.
 
 Single entries are looked at in `drafts`; the sums themselves are in `shares`, recording in `book`.
 """
@@ -6,9 +6,10 @@ Single entries are looked at in `drafts`; the sums themselves are in `shares`, r
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from pipelines.registry import shares
+from pipelines.registry import levies, shares, vendors
 from pipelines.registry.ceilings import plain
 from pipelines.registry.drafts import Draft, TeamDraft
 from pipelines.registry.models import Kind, Recorded, Team
@@ -80,6 +81,22 @@ def _say_sum(wrong: shares.WrongSum) -> Objection:
     )
 
 
+def _say_levied(twice: tuple[str, str, date]) -> Objection:
+    earlier, later, day = twice
+    return (
+        "valid_from", f"{earlier} and {later} would both price the same carbon on {day}",
+        "end the earlier one on the day on which the later begins",
+    )
+
+
+def _say_claimed(ids: list[str]) -> Objection:
+    return "providers", f"{' and '.join(ids)} would share a provider", "give each provider to one vendor"
+
+
+def _say_answered(ids: list[str]) -> Objection:
+    return "answer_id", f"{' and '.join(ids)} answer one question on one day", "keep one of them, or correct its day"
+
+
 _RULES = {
     # whoever leaves a unit cannot give it a second name
     "teams": _Rule(lambda draft, before: [draft.unit_id], names_of_units, _say_names),
@@ -87,4 +104,7 @@ _RULES = {
         lambda draft, before: [shares.key_of(rule) for rule in (draft, before) if rule is not None],
         shares.wrong_sums, _say_sum,
     ),
+    "levies": _Rule(lambda draft, before: [levies.key_of(draft)], levies.doubled, _say_levied),
+    "vendors": _Rule(lambda draft, before: draft.providers.split(), vendors.shared, _say_claimed),
+    "vendor_answers": _Rule(lambda draft, before: [vendors.asked_of(draft)], vendors.contradicting, _say_answered),
 }

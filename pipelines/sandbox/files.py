@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.sandbox import lifecycle, stories
+from pipelines.sandbox import declared, lifecycle, stories
 from pipelines.sandbox.activity import Call, calls_of_day, hourly_calls, in_time
 from pipelines.sandbox.agents import Step, steps_of_day
 from pipelines.sandbox.claims import CLAIMS
@@ -31,7 +31,7 @@ CALL_COLUMNS = ("id", "timestamp", "provider", "model", "api_key_id", "project_i
                 "cached_input_tokens", "output_tokens", "status", "attempt", "call_purpose", "lifecycle_stage",
                 "cost_usd", "reasoning_output_tokens", "duration_seconds", "run_id", "step_kind")
 OUTCOME_COLUMNS = ("usage_date", "workflow_id", "outcome_type", "outcome_count", "accepted_count")
-REGISTRY_KINDS = ("teams", "workflows", "attribution_rules", "ceilings", "gate_rules", "claims")
+REGISTRY_KINDS = ("teams", "workflows", "attribution_rules", "ceilings", "gate_rules", "claims", *declared.FILES)
 
 
 class ServerUrls(Protocol):
@@ -151,6 +151,8 @@ def registry_csv(kind: str) -> str:
     if kind == "claims":
         names = tuple(field.name for field in fields(CLAIMS[0]))
         return _csv(names, ([getattr(claim, name) for name in names] for claim in CLAIMS))
+    if kind in declared.FILES:
+        return _csv(*declared.FILES[kind])
     raise ValueError(f"unknown registry table: {kind}")
 
 

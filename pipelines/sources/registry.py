@@ -1,4 +1,4 @@
-"""The registry as a source: teams, workflows, attribution rules and ceilings as they stand, landed like any record.
+"""The registry as a source: whatever the organisation declared, as it stands, landed like any record.
 
 What may be recorded, and who recorded it when and why, is the business of `pipelines.registry`.
 """
@@ -11,7 +11,9 @@ from pipelines.gate.file import ACTIONS, CLASSES
 from pipelines.registry.claims import CLAIM_PERIMETERS, FUNCTIONAL_UNITS
 from pipelines.registry.drafts import MATCH_TYPES, METRICS, PERIMETER_TYPES
 from pipelines.registry.export import current_rows
+from pipelines.registry.levies import LEVIED, LEVY_BASES, LEVY_KINDS
 from pipelines.registry.store import default_url, open_registry
+from pipelines.registry.vendors import ANSWERS, QUESTIONS
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.window import Window
 
@@ -55,7 +57,7 @@ def _table(name: str, key: str, description: str, *columns: Column) -> Table:
 
 SOURCE = Source(
     name=NAME,
-    description="What the organisation declared about its teams, workflows, identities and ceilings.",
+    description="What the organisation declared: teams, workflows, identities, ceilings, levies and vendors' answers.",
     always=True,
     check=check,
     tables=(
@@ -140,6 +142,41 @@ SOURCE = Source(
             Column("tested_start", "DATE", "First day of the days tested."),
             Column("tested_end", "DATE", "First day after these; null = to the last day of the ledger."),
             *_VALID,
+        ),
+        _table(
+            "levies", "levy_id", "One row per price of carbon on a perimeter.",
+            Column("levy_kind", "VARCHAR", "Paid into a fund, or only reckoned with.", True, allowed=LEVY_KINDS),
+            Column("perimeter_type", "VARCHAR", "Kind of perimeter.", True, allowed=LEVIED),
+            Column("perimeter_id", "VARCHAR", "The perimeter.", required=True),
+            Column("basis", "VARCHAR", "Which carbon it prices.", True, allowed=LEVY_BASES),
+            Column("price_per_tonne", "DECIMAL(13,4)", "Price of a tonne of CO2e, in the currency.", True, minimum=0),
+            Column("currency", "VARCHAR", "ISO 4217.", required=True),
+            Column("adopted_by", "VARCHAR", "The body that adopted it.", required=True),
+            *_VALID,
+        ),
+        _table(
+            "levy_uses", "use_id", "One row per use of what a fee brought.",
+            Column("levy_id", "VARCHAR", "A fee that paid into the fund.", required=True),
+            Column("used_on_date", "DATE", "When it was used.", required=True),
+            Column("amount", "DECIMAL(18,2)", "In the fee's currency.", True, minimum=0),
+            Column("purpose", "VARCHAR", "For what.", required=True),
+            Column("approved_by", "VARCHAR", "The body that decided it.", required=True),
+            Column("evidence", "VARCHAR", "What proves it.", required=True),
+        ),
+        _table(
+            "vendors", "vendor_id", "One row per vendor.",
+            Column("vendor_name", "VARCHAR", "Its name.", required=True),
+            Column("providers", "VARCHAR", "Its names in usage, with a space between them.", required=True),
+        ),
+        _table(
+            "vendor_answers", "answer_id", "One row per answer of a vendor.",
+            Column("vendor_id", "VARCHAR", "The vendor.", required=True),
+            Column("question", "VARCHAR", "One of six.", True, allowed=QUESTIONS),
+            Column("answer", "VARCHAR", "What it came to.", True, allowed=ANSWERS),
+            Column("answer_text", "VARCHAR", "In the vendor's words or in short.", required=True),
+            Column("evidence_title", "VARCHAR", "What shows it; null = it was only said."),
+            Column("evidence_address", "VARCHAR", "Where that can be read."),
+            Column("answered_on_date", "DATE", "When it was answered.", required=True),
         ),
     ),
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import fixture_evidence
+import fixture_levies
 import fixture_workloads
 
 from pipelines import snapshot
@@ -189,7 +190,7 @@ DERIVED = {
     "sum(gpu_seconds) as gpu_seconds, sum(energy_kwh_high) as energy_kwh_high "
     "from fct_footprint_daily where gap_reason <> 'metered_elsewhere' group by 1, 2, 3, 4, 5",
 }
-MARTS = [*DDL, *DERIVED, "fct_outcome_daily", *fixture_evidence.MARTS, *fixture_workloads.MARTS]
+MARTS = [*DDL, *DERIVED, "fct_outcome_daily", *fixture_evidence.MARTS, *fixture_workloads.MARTS, *fixture_levies.MARTS]
 EARLIER = {
     "fct_organisation_daily": ("location_gco2e_low", "location_gco2e_high"),
     "fct_coverage_daily": ("expected_account_count", "received_account_count", "received_account_hour_count"),
@@ -256,7 +257,9 @@ def publish(
             connection.execute(f"create table {name} as {sql}")
         _outcomes(connection)
         fixture_evidence.fill(connection, FIRST_DAY, days if evidence and known_energy else 0)
-        fixture_workloads.fill(connection, WORKFLOWS, FIRST_DAY, days if evidence and known_energy else 0)
+        shown = days if evidence and known_energy else 0
+        fixture_workloads.fill(connection, WORKFLOWS, FIRST_DAY, shown)
+        fixture_levies.fill(connection, FIRST_DAY, shown, HOSTILE_TEAM, HOSTILE_JOB)
         if earlier:
             for table, columns in EARLIER.items():
                 for column in columns:
@@ -270,7 +273,8 @@ def publish(
         if days
         else {"data_from": None, "data_to": None}
     )
-    marts = [name for name in MARTS if not (earlier and name in fixture_evidence.MARTS + fixture_workloads.MARTS)]
+    later = {*fixture_evidence.MARTS, *fixture_workloads.MARTS, *fixture_levies.MARTS} if earlier else set()
+    marts = [name for name in MARTS if name not in later]
     return snapshot.publish(warehouse, home, marts, {**FACTS, **span, **facts})
 
 

@@ -12,7 +12,7 @@ import fixture_marts
 import pytest
 from browsing import open_page
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Evidence", "Models"]
+PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Levy", "Vendors", "Evidence", "Models"]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,8 @@ def address(serve, home):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_local_and_inert(visit, address, name):
     open_page(visit, address, name)
-    visit.wait_for_selector("table.j" if name == "Inventory" else ".vega-embed canvas, .vega-embed svg", timeout=60_000)
+    drawn = "table.j" if name in ("Inventory", "Levy", "Vendors") else ".vega-embed canvas, .vega-embed svg"
+    visit.wait_for_selector(drawn, timeout=60_000)
     assert visit.elsewhere == []
     assert visit.popped == []
     assert visit.complaints == []

@@ -14,7 +14,7 @@ from support import run_jevons
 from pipelines import units
 from pipelines.sqlcommand import run_sql
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Evidence", "Models"]
+PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Levy", "Vendors", "Evidence", "Models"]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def pages(browser, serve, demo_home):
     for name in PAGES:
         opened[name] = recording_page(context)
         open_page(opened[name], address, name)
-        drawn = "table.j" if name == "Inventory" else ".vega-embed canvas, .vega-embed svg"
+        drawn = "table.j" if name in ("Inventory", "Levy", "Vendors") else ".vega-embed canvas, .vega-embed svg"
         opened[name].wait_for_selector(drawn, timeout=60_000)
     yield opened
     context.close()
@@ -151,6 +151,31 @@ def test_the_inventory_has_a_row_for_each_workflow_and_for_what_nobody_owns(page
     )
     saved = pages["Inventory"].locator("table.j").nth(1).locator("tbody tr", has_text="Vehicle look-up")
     assert _plain(units.number(Decimal(capped["kwh"]))) in _plain(saved.inner_text())
+
+
+def test_the_levy_of_the_newest_month_and_its_fund_are_those_of_the_build(pages, ask):
+    owed = ask(
+        "select team_id, debit_amount as fee from fct_levy_posting where usage_month = date '2026-08-01'"
+        " and account in ('team_expense', 'perimeter_expense')"
+    )
+    seen = _seen(pages["Levy"])
+    assert len(owed) == 14 and {"orphan", "unattributed"} <= {row["team_id"] for row in owed}
+    assert f"Owed for carbon: {sum(Decimal(row['fee']) for row in owed)} EUR" in seen
+    (fund,) = ask("select sum(credit_amount - debit_amount) as held from fct_levy_posting where account = 'levy_fund'")
+    assert 0 < Decimal(fund["held"]) and f"Left in the fund: Organisation {fund['held']} EUR" in seen
+    prices = ask("select distinct levy_id, price_per_tonne as price from fct_levy_posting where levy_kind = 'fee'"
+                 " and usage_month = date '2026-07-01'")  # fmt: skip
+    assert {row["levy_id"]: Decimal(row["price"]) for row in prices} == {"org-fee-2026": 80, "org-fee-2026-07": 120}
+
+
+def test_each_vendor_has_the_verdict_of_the_build(pages, ask):
+    vendors = ask("select distinct vendor_name, verdict from fct_vendor_register")
+    rows = pages["Vendors"].locator("table.j").first.locator("tbody tr").all_inner_texts()
+    assert len(rows) == len(vendors) == 6
+    for vendor in vendors:
+        (row,) = (row for row in rows if row.startswith(vendor["vendor_name"]))
+        assert vendor["verdict"] in row
+    assert "1 of 3 vendors asked is a cheaper meter, 1 answers all six questions" in _seen(pages["Vendors"])
 
 
 def test_the_ladder_of_evidence_holds_all_energy_and_all_calls(pages, ask, total):

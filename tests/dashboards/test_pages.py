@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from pipelines import snapshot, units
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Evidence", "Models"]
+PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Levy", "Vendors", "Evidence", "Models"]
 
 
 def _script(home, default):
@@ -96,10 +96,10 @@ def test_every_chart_has_a_table_and_a_download(opened):
     page, test = opened
     charts = len(test.get("vega_lite_chart"))
     expected = {"Overview": (9, 10), "Teams": (2, 1), "Workflows": (2, 2), "Outcomes": (2, 1)}
-    expected |= {"Evidence": (4, 4), "Models": (4, 0), "Inventory": (0, 0)}
+    expected |= {"Evidence": (4, 4), "Models": (4, 0), "Inventory": (0, 0), "Levy": (0, 1), "Vendors": (0, 0)}
     assert (charts, len(test.expander)) == expected[page]
     folds = {"Show as table", "Show what each source delivered", "Show what was restated"}
-    folds |= {"Show gaps that closed", "Show all accounts", "Show days that are not whole"}
+    folds |= {"Show gaps that closed", "Show all accounts", "Show days that are not whole", "Show every posting"}
     assert {expander.label for expander in test.expander} <= folds
     assert len(test.get("download_button")) >= len(test.expander)
     captions = re.findall(r"<caption>([^<]+)</caption>", _html(test))
