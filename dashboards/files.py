@@ -7,6 +7,7 @@ column says in words why, for every row that has one. The same rows give the sam
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -22,7 +23,8 @@ from pipelines import units
 REASONS = "Empty cells"
 _MADE = datetime(2000, 1, 1)  # in the file's properties: the hour of a download would change its bytes
 _OLDEST = datetime(1900, 1, 1)  # a spreadsheet counts days from here
-_WIDEST = 60
+_WIDEST = 60  # characters
+_LONGEST = 32767  # as many as a cell takes
 _CLOSED = {
     "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
     "default_date_format": "yyyy-mm-dd",
@@ -63,7 +65,7 @@ def xlsx_bytes(
     with xlsxwriter.Workbook(buffer, _CLOSED) as workbook:
         workbook.set_properties({"created": _MADE})
         bold, instant = workbook.add_format({"bold": True}), workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        sheet = workbook.add_worksheet(name[:31])
+        sheet = workbook.add_worksheet(re.sub(r"[^A-Za-z0-9 _-]", "_", name)[:31])
         rows = list(_rows(frame, columns))
         for number, row in enumerate(rows):
             for place, value in enumerate(row):
@@ -95,7 +97,7 @@ def _rows(frame: pandas.DataFrame, columns: Sequence[FileColumn]) -> Iterator[li
 def _reason(row: Any, columns: Sequence[FileColumn]) -> str:
     """Which figures of a row are not there, in the words of the page."""
     lacking = (column for column in columns if column.numeric and units.is_unknown(getattr(row, column.key)))
-    return "; ".join(f"{column.label}: {column.text(None)}" for column in lacking)
+    return "; ".join(f"{column.label}: {column.text(None).strip('–') or 'none'}" for column in lacking)
 
 
 def _value(value: Any) -> Any:
@@ -130,4 +132,4 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any, instant: Any) ->
     elif isinstance(value, (Real, Decimal)) and math.isfinite(value):
         sheet.write_number(row, column, value)
     else:
-        sheet.write_string(row, column, str(value))
+        sheet.write_string(row, column, str(value)[:_LONGEST])

@@ -35,7 +35,8 @@ def _rows(context: Context) -> dict[str, list[dict]]:
 
 def _attempt(number: int, row: dict) -> dict:
     """An attempt without who made it: published data names no person."""
-    return {"attempt_id": number, **{name: value or None for name, value in {**row, **json.loads(row["tried"])}.items()}}
+    told = {**row, **json.loads(row["tried"])}
+    return {"attempt_id": number, **{name: value or None for name, value in told.items()}}
 
 
 def _fetch(context: Context, window: Window, table: str) -> Iterator[Page]:
@@ -148,9 +149,10 @@ SOURCE = Source(
             *_VALID,
         ),
         _table(
-            "refused_attempts", "attempt_id", "One row per attempt at a ceiling that was refused; text as it was written.",
+            "refused_attempts", "attempt_id", "One row per attempt at a ceiling that was refused; as it was written.",
             Column("attempted_at_utc", "TIMESTAMP", "When.", required=True),
             Column("path", "VARCHAR", "By which way: command, import or sql.", required=True),
+            Column("statement", "VARCHAR", "insert, update or delete, where the database refused it."),
             Column("ceiling_id", "VARCHAR", "The ceiling that was meant."),
             Column("perimeter_type", "VARCHAR", "Kind of perimeter that was asked for."),
             Column("perimeter_id", "VARCHAR", "Perimeter that was asked for."),

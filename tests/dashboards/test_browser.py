@@ -12,7 +12,7 @@ import fixture_marts
 import pytest
 from browsing import open_page
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Evidence", "Models"]
+PAGES = ["Overview", "Ceilings", "Teams", "My team", "Workflows", "Outcomes", "Inventory", "Evidence", "Models"]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from support import run_jevons
 from pipelines import units
 from pipelines.sqlcommand import run_sql
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Evidence", "Models"]
+PAGES = ["Overview", "Ceilings", "Teams", "My team", "Workflows", "Outcomes", "Inventory", "Evidence", "Models"]
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ landed as (select * from {{ source('registry', 'refused_attempts') }}),
 renamed as (
 
     select
-        attempt_id, attempted_at_utc, path, ceiling_id, perimeter_type, perimeter_id, metric, period_start, period_end,
-        limit_quantity, field, rule, fix
+        attempt_id, attempted_at_utc, path, statement, ceiling_id, perimeter_type, perimeter_id, metric, period_start,
+        period_end, limit_quantity, field, rule, fix
     from landed
 
 )
