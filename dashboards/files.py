@@ -22,7 +22,7 @@ from pipelines import units
 
 REASONS = "Empty cells"
 _MADE = datetime(2000, 1, 1)  # in the file's properties: the hour of a download would change its bytes
-_OLDEST = datetime(1900, 1, 1)  # a spreadsheet counts days from here
+_OLDEST = datetime(1900, 3, 1)  # spreadsheets do not agree on the days before
 _WIDEST = 60  # characters
 _LONGEST = 32767  # as many as a cell takes
 _CLOSED = {
@@ -42,9 +42,10 @@ class FileColumn(Protocol):
 
 
 def csv_text(frame: pandas.DataFrame, columns: Sequence[FileColumn]) -> str:
-    """Rows as CSV with plain numbers; days and instants as ISO 8601 has them."""
+    """Rows as CSV (RFC 4180) with plain numbers; days and instants as ISO 8601 has them."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    # the writer quotes a cell with either of these signs, so that none of them begins a row
+    writer = csv.writer(buffer, lineterminator="\r\n")
     for row in _rows(frame, columns):
         writer.writerow([_iso(value) if isinstance(value, date) else value for value in row])
     return buffer.getvalue()

@@ -72,7 +72,8 @@ def _inside(frame: pandas.DataFrame, around: pandas.DataFrame) -> pandas.DataFra
     """Rows whose perimeter is the organisation, or around the team."""
     known = set(around.itertuples(index=False, name=None))
     pairs = zip(frame["perimeter_type"], frame["perimeter_id"], strict=True)
-    return frame.loc[[index for index, pair in zip(frame.index, pairs, strict=True) if pair[0] == "organisation" or pair in known]]
+    wanted = [pair[0] == "organisation" or pair in known for pair in pairs]
+    return frame[pandas.Series(wanted, index=frame.index, dtype=bool)]
 
 
 def _left(book: Book, team: pandas.Series, around: pandas.DataFrame) -> None:

@@ -105,8 +105,9 @@ def _steps(limits, as_of):
     place = {name: calls[name] for name in ("ceiling_id", "perimeter_type", "perimeter_id", "metric")}
     ruled = {**shared, **place, "workflow_count": 2, "from_ratio": 0.5,
              "from_quantity": calls["limit_quantity"] / 2}  # fmt: skip
-    yield {**ruled, "usefulness_class": "comfort", "action": "slow", "gate_rule_id": "slow-comfort", "is_reached": True,
-           "begins_date_low": date(2026, 8, 15), "begins_date": date(2026, 8, 15), "begins_date_high": date(2026, 8, 15),
+    yield {**ruled, "usefulness_class": "comfort", "action": "slow", "gate_rule_id": "slow-comfort",
+           "is_reached": True, "begins_date_low": date(2026, 8, 15), "begins_date": date(2026, 8, 15),
+           "begins_date_high": date(2026, 8, 15),
            "workflow_names": "Bildtexte <b>neu</b>, Review summaries", "touched_quantity": 1000,
            "touched_ratio": 0.2}  # fmt: skip
     yield {**ruled, "usefulness_class": "useful", "action": "batch", "gate_rule_id": "batch-useful", "from_ratio": 0.9,
