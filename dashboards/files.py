@@ -24,7 +24,6 @@ REASONS = "Empty cells"
 _MADE = datetime(2000, 1, 1)  # in the file's properties: the hour of a download would change its bytes
 _OLDEST = datetime(1900, 3, 1)  # spreadsheets do not agree on the days before
 _WIDEST = 60  # characters
-_LONGEST = 32767  # as many as a cell takes
 _CLOSED = {
     "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
     "default_date_format": "yyyy-mm-dd",
@@ -133,4 +132,4 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any, instant: Any) ->
     elif isinstance(value, (Real, Decimal)) and math.isfinite(value):
         sheet.write_number(row, column, value)
     else:
-        sheet.write_string(row, column, str(value)[:_LONGEST])
+        sheet.write_string(row, column, str(value))
