@@ -66,7 +66,8 @@ def test_each_part_of_each_limit_is_met_on_its_own_day(ledger):
     for ratio in ("0.25", "0.5", "0.9", "1"):
         ledger.rule(ratio)
     expected = {key: days[1] for key, days in ledger.steps().items()}
-    # 100 are used, and 10 are added a day: a quarter is passed. a, 152.5: 160 after 6 days; 274.5: 280 after 18; the end is 300, below 305.
+    # 100 are used, and 10 are added a day: a quarter is passed. a, 152.5: 160 after 6 days; 274.5: 280 after 18; the
+    # end is 300, below 305.
     # b, 100: 110 after 1; 180: 190 after 9; 200: 210 after 11.
     assert expected == {("a", 0.25): 1, ("b", 0.25): 1, ("a", 0.5): 6, ("a", 0.9): 18, ("a", 1.0): None,
                         ("b", 0.5): 1, ("b", 0.9): 9, ("b", 1.0): 11}  # fmt: skip
