@@ -6,6 +6,7 @@ What does not belong here: assertions, and the ledger itself, which stands in `f
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import pyarrow
 from fixture_evidence import contract
 
 LATER = ["dim_ceiling", "fct_ceiling_step", "fct_refused_attempt"]  # an earlier version has not made them
@@ -128,6 +129,7 @@ def _refused(ceiling):
 
 
 def _insert(connection, table, rows):
-    for row in rows:
-        marks = ", ".join("?" * len(row))
-        connection.execute(f"insert into {table} ({', '.join(row)}) values ({marks})", list(row.values()))
+    names = dict.fromkeys(name for row in rows for name in row)
+    given = pyarrow.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
+    connection.register("given", given)
+    connection.execute(f"insert into {table} by name select * from given")
