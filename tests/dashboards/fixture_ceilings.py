@@ -6,8 +6,7 @@ What does not belong here: assertions, and the ledger itself, which stands in `f
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-import pyarrow
-from fixture_evidence import contract
+from fixture_evidence import contract, insert
 
 LATER = ["dim_ceiling", "fct_ceiling_step", "fct_refused_attempt"]  # an earlier version has not made them
 MARTS = ["fct_ceiling_position_daily", *LATER]
@@ -43,14 +42,14 @@ def fill(connection, first_day: date, days: int) -> None:
                  "metric": metric, "period_start": START, "period_end": END}  # fmt: skip
         rows = list(_positions(connection, place, Decimal(allowed)))
         limits[f"c{number}"] = {**place, "limit_quantity": rows[-1]["limit_quantity"]}
-        _insert(connection, "fct_ceiling_position_daily", rows)
-    _insert(connection, "dim_ceiling", [
+        insert(connection, "fct_ceiling_position_daily", rows)
+    insert(connection, "dim_ceiling", [
         {**place, "adopted_by": "Executive Board", "adopted_at_utc": datetime(2026, 5, 18, 9), "reason": HOSTILE_REASON}
         for place in (*limits.values(), {**limits["c2"], "ceiling_id": "next", "period_start": END,
                                          "period_end": date(2026, 12, 1)})
     ])  # fmt: skip
-    _insert(connection, "fct_ceiling_step", list(_steps(limits, first_day + timedelta(days=days - 1))))
-    _insert(connection, "fct_refused_attempt", list(_refused(limits["c0"])))
+    insert(connection, "fct_ceiling_step", list(_steps(limits, first_day + timedelta(days=days - 1))))
+    insert(connection, "fct_refused_attempt", list(_refused(limits["c0"])))
 
 
 def _positions(connection, place, allowed):
@@ -126,10 +125,3 @@ def _refused(ceiling):
            "rule": "the registry is append-only"}  # fmt: skip
     yield {"attempt_id": 3, "path": "import", "attempted_at_utc": datetime(2026, 8, 4), "rule": HOSTILE_REASON,
            "limit_quantity": "=2+2", "field": "limit_quantity"}  # fmt: skip
-
-
-def _insert(connection, table, rows):
-    names = dict.fromkeys(name for row in rows for name in row)
-    given = pyarrow.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
-    connection.register("given", given)
-    connection.execute(f"insert into {table} by name select * from given")

@@ -274,18 +274,8 @@ def publish(
 
 
 def _insert(connection, table, rows):
-    if rows:
-        marks = ", ".join("?" * len(rows[0]))
-        connection.executemany(f"insert into {table} values ({marks})", rows) if len(rows) < 50 else _append(
-            connection, table, rows
-        )
-
-
-def _append(connection, table, rows):
-    for start in range(0, len(rows), 500):
-        part = rows[start : start + 500]
-        marks = ", ".join("(" + ", ".join("?" * len(part[0])) + ")" for _ in part)
-        connection.execute(f"insert into {table} values {marks}", [value for row in part for value in row])
+    names = [row[0] for row in connection.execute(f"describe {table}").fetchall()]
+    fixture_evidence.insert(connection, table, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def _workflow_row(flow):
