@@ -87,7 +87,7 @@ def test_each_ceiling_has_the_status_that_the_build_gives_it(pages, ask):
     seen = _seen(pages["Ceilings"])
     assert f"1 of {len(over)} ceilings whose period is over was met" in seen
     # one burn-down for each, and what stops first of all that is not reached
-    assert pages["Ceilings"].locator(".vega-embed").count() == len(current)
+    assert pages["Ceilings"].locator("table.j caption", has_text="day by day").count() == len(current)
     (first,) = ask(
         "select usefulness_class, begins_date from fct_ceiling_step where not is_reached and workflow_count > 0"
         " order by begins_date nulls last, begins_date_low nulls last, touched_ratio desc nulls last limit 1"

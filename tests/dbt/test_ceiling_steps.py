@@ -20,8 +20,10 @@ class Ledger:
 
     def __init__(self):
         self.duck = duckdb.connect()
-        amounts = ("day_quantity", "limit_quantity", "used_low", "used_quantity", "used_high", "used_bound",
-                   "estimate_low", "forecast_quantity", "estimate_high", "estimate_bound")  # fmt: skip
+        amounts = (
+            "day_quantity", "recent_quantity", "limit_quantity", "used_low", "used_quantity", "used_high", "used_bound",
+            "estimate_low", "forecast_quantity", "estimate_high", "estimate_bound",
+        )  # fmt: skip
         self.duck.execute(
             "create table positions (usage_date date, ceiling_id varchar, is_in_period boolean, days_left integer, "
             f"{', '.join(f'{name} decimal(38, 9)' for name in amounts)})"
@@ -32,7 +34,7 @@ class Ledger:
         total = 10 * (DAYS + LEFT)
         for day in range(days):
             used = 10 * (day + 1)
-            row = (10, limit, used / 2, used, used * 2, 0, total / 2, total, total * 2, 0)
+            row = (10, 10, limit, used / 2, used, used * 2, 0, total / 2, total, total * 2, 0)
             self.duck.execute(
                 f"insert into positions values (?, ?, true, ?, {', '.join('?' * len(row))})",
                 [FIRST + timedelta(days=day), name, DAYS + LEFT - day - 1, *row],
@@ -45,12 +47,20 @@ class Ledger:
         spec = importlib.util.spec_from_file_location(model, MODELS / f"{model}.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        tables = {"stg_registry__gate_rules": "rules", "int_ceiling_range__daily": "positions"}
-        dbt = SimpleNamespace(ref=lambda name: self.duck.table(tables[name]), config=lambda **config: None)
+        tables = {"stg_registry__gate_rules": "rules", "int_ceiling_outlook__daily": "outlook"}
+        dbt = SimpleNamespace(
+            ref=lambda name: self.duck.table(tables.get(name, "positions")), config=lambda **config: None
+        )
         return module.model(dbt, self.duck)
 
+    def forecast(self, model):
+        outlook = self.answers("int_ceiling_outlook__daily").to_arrow_table()  # read by the other models
+        self.duck.register("given", outlook)
+        self.duck.execute("create or replace table outlook as select * from given")
+        return self.answers(model)
+
     def steps(self):
-        rows = self.answers("int_ceiling_step__forecast").fetchall()
+        rows = self.forecast("int_ceiling_step__forecast").fetchall()
         assert {row[0] for row in rows} <= {FIRST + timedelta(days=DAYS - 1)}
         return {(ceiling, float(ratio)): tuple(days) for _, ceiling, ratio, *days in rows}
 
@@ -81,11 +91,9 @@ def test_a_part_of_a_limit_is_met_as_a_ceiling_of_that_size_would_be(ledger):
     steps = ledger.steps()
     for ratio in ratios:
         ledger.ceiling(ratio, 400 * float(ratio))
-    of_ceilings = {
-        row[0]: tuple(row[1:])
-        for row in ledger.answers("int_ceiling_forecast__daily").filter(f"usage_date = '{FIRST + timedelta(DAYS - 1)}'")
-        .project("ceiling_id, days_to_limit_low, days_to_limit, days_to_limit_high").fetchall()
-    }  # fmt: skip
+    last = ledger.forecast("int_ceiling_forecast__daily").filter(f"usage_date = '{FIRST + timedelta(DAYS - 1)}'")
+    rows = last.project("ceiling_id, days_to_limit_low, days_to_limit, days_to_limit_high").fetchall()
+    of_ceilings = {row[0]: tuple(row[1:]) for row in rows}
     assert {ratio: steps["a", float(ratio)] for ratio in ratios} == {ratio: of_ceilings[ratio] for ratio in ratios}
     assert steps["a", 0.5][0] < steps["a", 0.9][0] and steps["a", 0.9][1] is None
 
