@@ -14,7 +14,19 @@ import streamlit as st
 
 from dashboards import style
 from dashboards.book import Book
-from dashboards.views import evidence, inventory, levy, models, outcomes, overview, teams, vendors, workflows
+from dashboards.views import (
+    ceilings,
+    evidence,
+    inventory,
+    levy,
+    models,
+    my_team,
+    outcomes,
+    overview,
+    teams,
+    vendors,
+    workflows,
+)
 from dashboards.weeks import periods
 from pipelines import units
 from pipelines.errors import JevonsError
@@ -28,7 +40,9 @@ _ICON = (
 )
 PAGES = {
     "Overview": overview.page,
+    "Ceilings": ceilings.page,
     "Teams": teams.page,
+    "My team": my_team.page,
     "Workflows": workflows.page,
     "Outcomes": outcomes.page,
     "Inventory": inventory.page,
@@ -44,7 +58,7 @@ def main(home: Path, default: str = "Overview") -> None:
     st.set_page_config(page_title="Jevons", page_icon=_ICON, layout="wide")
     st.html(style.CSS)
     pages = [
-        st.Page(_run(name, page, home), title=name, url_path=name.lower(), default=name == default)
+        st.Page(_run(name, page, home), title=name, url_path=_path(name), default=name == default)
         for name, page in PAGES.items()
     ]
     st.navigation(pages, position="top").run()
@@ -61,8 +75,13 @@ def _run(name: str, page: Callable[[Book], None], home: Path) -> Callable[[], No
                 f'<div class="j-empty">{escape(error.why)}; {_with_code(error.fix)}.<br>{escape(error.where)}</div>'
             )
 
-    run.__name__ = name.lower()
+    run.__name__ = _path(name)
     return run
+
+
+def _path(name: str) -> str:
+    """The page's name as it stands in an address."""
+    return name.lower().replace(" ", "-")
 
 
 def _header(name: str, snapshot: Snapshot) -> Book:

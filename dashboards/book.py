@@ -41,6 +41,20 @@ class Book:
         """The days to show; an empty build gets an interval that no row is in."""
         return (self.first_day or date(1970, 1, 1), self.last_day or date(1970, 1, 1))
 
+    @property
+    def about(self) -> dict[str, str]:
+        """Whose figures these are, of which build and days: what a file says of itself."""
+        said = self.snapshot.manifest
+        return {
+            "Organisation": str(said.get("organisation", "")),
+            **({"Sandbox": "made-up data of an invented organisation"} if said.get("sandbox") else {}),
+            "Build": self.snapshot.build_id,
+            "Data from": str(said.get("data_from") or "no days yet")[:10],
+            "Data to": str(said.get("data_to") or "no days yet")[:10],
+            "Days shown": f"{self.first_day} to {self.last_day}" if self.first_day else "none",
+            "Factors": ", ".join(map(str, said.get("factor_sets") or [])) or "none",
+        }
+
     def ask(self, sql: str, *params: Any) -> pandas.DataFrame:
         """Answer one question, from the cache if this build was asked before.
 

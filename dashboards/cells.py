@@ -32,6 +32,11 @@ def ranged(central: Any, low: Any, high: Any) -> str:
     return f'<td class="n">{units.number(central)}<small>{ends}</small></td>'
 
 
+def energy(row: Any) -> str:
+    """HTML of a cell with a row's `energy_kwh` and, small, its range."""
+    return ranged(row.energy_kwh, row.energy_kwh_low, row.energy_kwh_high)
+
+
 def share(said: str, part: Any) -> str:
     """HTML of a cell with a short bar for a share of a whole; no bar where there is none."""
     if units.is_unknown(part):

@@ -6,6 +6,7 @@ once: text enters HTML only through `escape`, and no name is ever read as Markdo
 
 from collections.abc import Iterable, Mapping
 from html import escape
+from typing import NamedTuple
 
 import pandas
 import streamlit as st
@@ -46,6 +47,32 @@ def contents(sections: Mapping[str, str]) -> None:
     """
     links = " ".join(f'<a href="#{anchor}" target="_self">{escape(name)}</a>' for anchor, name in sections.items())
     st.html(f'<nav class="j" aria-label="On this page"><span>On this page:</span> {links}</nav>')
+
+
+class Section(NamedTuple):
+    """A section of a long page.
+
+    Attributes:
+        anchor: of its heading.
+        name: in the list of contents.
+        mart: without which it is not there, `mart.column` for a column of one; empty if it always is.
+        told: what that mart tells, for a build that lacks it.
+    """
+
+    anchor: str
+    name: str
+    mart: str = ""
+    told: str = ""
+
+
+def present(book: Book, sections: Iterable[Section]) -> dict[str, str]:
+    """The sections that this build has, for `contents`."""
+    return {one.anchor: one.name for one in sections if not one.mart or book.holds(*one.mart.split("."))}
+
+
+def told(sections: Iterable[Section]) -> dict[str, str]:
+    """The marts of sections, for `lacking`."""
+    return {one.mart: one.told for one in sections if one.mart}
 
 
 def subheading(text: str, note: str = "", mark: str = "", key: str = "") -> None:

@@ -89,7 +89,7 @@ h2.j { font-size:1.25rem; line-height:1.3; font-weight:650; margin:1.9rem 0 .1re
 h3.j { font-size:1.02rem; line-height:1.35; font-weight:620; margin:.35rem 0 0; padding:0; color:var(--ink); }
 p.j { color:var(--muted); font-size:.92rem; line-height:1.45; margin:.15rem 0 .35rem;
        text-wrap:pretty; }
-p.j.even { min-height:4rem; }
+p.j.even { min-height:1.4rem; }
 h3.j.even { min-height:2.75rem; }
 .j-over { font-size:.82rem; color:var(--muted); margin:0 0 .2rem; }
 .j-meta { color:var(--muted); font-size:.88rem; margin:.3rem 0 0; font-variant-numeric:tabular-nums; }
@@ -204,7 +204,7 @@ a:focus-visible, summary:focus-visible, .j-scroll:focus-visible { outline:2px so
   table.j td:first-child small { font-weight:400; }
   .j-bar { height:2.1rem; min-width:0; }
 }
-@media (min-width:640px) and (max-width:1000px) { h3.j.even { min-height:5.5rem; } p.j.even { min-height:5.6rem; } }
+@media (min-width:640px) and (max-width:1000px) { h3.j.even { min-height:4.1rem; } p.j.even { min-height:4rem; } }
 @media (max-width:640px) { .j-scroll.whole { max-height:46rem; } }
 @media print { [data-testid="stHeader"], [data-testid="stExpander"], nav.j { display:none; } }
 </style>

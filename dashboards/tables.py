@@ -1,10 +1,9 @@
-"""Tables: real HTML ones, the table behind a chart, and the CSV.
+"""Tables: real HTML ones, the table behind a chart, and their downloads.
 
-What does not belong here: which columns a page shows, and cells that are more than text; those stand in `cells`.
+What does not belong here: which columns a page shows, cells that are more than text (`cells`), and what a file holds
+(`files`).
 """
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -14,10 +13,12 @@ import pandas
 import streamlit as st
 
 from dashboards.book import Book
+from dashboards.files import csv_text, xlsx_bytes
 from pipelines import units
 
 SHOWN_ROWS = 400
 WHOLE_ROWS = 20  # shown without scrolling
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def table(
         "</table></div>"
     )
     if len(frame) > SHOWN_ROWS:
-        st.html(f'<p class="j">The first {SHOWN_ROWS:,} of {len(frame):,} rows; the CSV holds all.</p>')
+        st.html(f'<p class="j">The first {SHOWN_ROWS:,} of {len(frame):,} rows; the files hold all.</p>')
 
 
 def report(
@@ -153,30 +154,19 @@ def twin(
 
 
 def download(book: Book, name: str, frame: pandas.DataFrame, columns: Sequence[Column]) -> None:
-    """Offer the rows as CSV."""
-    st.download_button(
-        "Download CSV",
-        csv_text(frame, columns),
-        file_name=f"{name}_{book.snapshot.build_id}.csv",
-        mime="text/csv",
-        key=f"csv-{name}",
-        on_click="ignore",
-    )
-
-
-def csv_text(frame: pandas.DataFrame, columns: Sequence[Column]) -> str:
-    """Rows as CSV with plain numbers; unknown stays empty and no cell can run as a formula."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([units.safe_cell(column.label) for column in columns])
-    for row in frame.itertuples():
-        writer.writerow([_csv_value(getattr(row, column.key)) for column in columns])
-    return buffer.getvalue()
-
-
-def _csv_value(value: Any) -> Any:
-    if units.is_unknown(value):
-        return ""
-    if isinstance(value, pandas.Timestamp):
-        return value.date().isoformat()
-    return units.safe_cell(value)
+    """Offer the rows as CSV and as XLSX; neither is made before somebody asks for it."""
+    kinds = {
+        "CSV": (lambda: csv_text(frame, columns), "text/csv"),
+        "XLSX": (lambda: xlsx_bytes(frame, columns, name, book.about), _XLSX),
+    }
+    with st.container(horizontal=True, gap="small"):
+        for kind, (make, mime) in kinds.items():
+            ending = kind.lower()
+            st.download_button(
+                f"Download {kind}",
+                make,
+                file_name=f"{name}_{book.snapshot.build_id}.{ending}",
+                mime=mime,
+                key=f"{ending}-{name}",
+                on_click="ignore",
+            )

@@ -4,6 +4,7 @@ What does not belong here: HTML (texts are plain; whoever prints them escapes th
 gaps stand in `dashboards.words_of_gaps`.
 """
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -69,24 +70,45 @@ def ceiling_finding(row: Any, exceeded_since: date | None) -> str:
 
 def ceiling_detail(row: Any) -> str:
     """Say what was used of how much, within which range, and where it leads."""
-    text = f"Used {units.quantity(row.metric, row.used_quantity)}"
+    write, unit = units.amounts(row.metric, row.limit_quantity)
     low, high = row.used_low, row.used_high
     ranged = low != high and not units.is_unknown(low)
-    if ranged:
-        text += f" ({units.quantity_range(row.metric, low, high, row.used_quantity)})"
-    text += f" of {units.quantity(row.metric, row.limit_quantity)}"
+    text = f"Used {write(row.used_quantity)}{_ends(write, low, high)} of {write(row.limit_quantity)}{_NBSP}{unit}"
     if not units.is_unknown(row.forecast_quantity):
-        text += f"; forecast {units.quantity(row.metric, row.forecast_quantity)} by {units.day(last_day(row))}"
+        ends = _ends(write, row.forecast_low, row.forecast_high)
+        text += f"; forecast {write(row.forecast_quantity)}{ends} by {units.day(last_day(row))}"
     if ranged and row.used_quantity > row.limit_quantity >= low:
         text += "; by the low bound it would still be within"
     return text + "."
+
+
+def _ends(write: Callable[[Any], str], low: Any, high: Any) -> str:
+    """A range in brackets, after a blank; nothing where there is none."""
+    return "" if units.is_unknown(low) or low == high else f" ({write(low)} to {write(high)})"
 
 
 def ceiling_outcome(row: Any) -> str:
     """Say how a ceiling ended."""
     if units.is_unknown(row.used_quantity):
         return "not known"
-    return {"within": "kept"}.get(row.status, row.status)
+    return {"within": "met"}.get(row.status, row.status)
+
+
+def days_between(low: Any, high: Any, today: Any = None) -> str:
+    """The earliest and the latest day of something; nothing where they are the same or not known.
+
+    Args:
+        low: by the high end of an estimate.
+        high: by its low end; unknown where that does not get there.
+        today: an earliest day up to it is past.
+    """
+    if units.is_unknown(low) or low == high:
+        return ""
+    if units.is_unknown(high):
+        return f"{'at the high end since' if today is not None and low <= today else 'earliest'} {units.day(low)}"
+    first, last = units.day(low).split(), units.day(high).split()
+    shared = 0 if low.year != high.year else 1 + (low.month == high.month)
+    return f"{_NBSP.join(first[: len(first) - shared])} to {_NBSP.join(last)}"
 
 
 def last_day(row: Any) -> date:

@@ -31,6 +31,14 @@ _METRIC_NAMES = {
     "gpu_hours": "GPU hours",
     "cost_usd": "Cost",
 }
+# A whole of at least twice the size is written with the prefix.
+_WHOLES = {
+    "energy_kwh": ((10**6, "GWh"), (10**3, "MWh")),
+    "location_kgco2e": ((10**6, "ktCO2e"), (10**3, "tCO2e")),
+    "market_kgco2e": ((10**6, "ktCO2e"), (10**3, "tCO2e")),
+    "requests": ((10**9, "billion calls"), (10**6, "million calls")),
+    "tokens": ((10**9, "billion tokens"), (10**6, "million tokens")),
+}
 _TIERS = {
     0: "metered",
     1: "GPU telemetry",
@@ -163,6 +171,14 @@ def quantity(metric: str, value: Any) -> str:
         "cost_usd": lambda v: UNKNOWN if is_unknown(v) else _with_unit(number(v), "USD"),
     }
     return writers.get(metric, number)(value)
+
+
+def amounts(metric: str, whole: Any) -> tuple[Callable[[Any], str], str]:
+    """How parts of a whole are written with one unit: a writer of numbers, and the unit of the whole."""
+    steps = _WHOLES.get(metric, ())
+    size, unit = next((step for step in steps if not is_unknown(whole) and abs(whole) >= 2 * step[0]),
+                      (1, metric_unit(metric)))
+    return lambda value: UNKNOWN if is_unknown(value) else number(Decimal(str(value)) / size), unit
 
 
 def metric_name(metric: str) -> str:

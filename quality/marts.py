@@ -71,6 +71,12 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         gxe.ExpectColumnValuesToBeInSet(
             column="status", value_set=["within", "undecided", "on course to exceed", "exceeded"]),
     ],
+    "fct_ceiling_step": [
+        *_a_share("from_ratio"),
+        _ordered("begins_date_low", "begins_date"),
+        _ordered("begins_date", "begins_date_high"),
+        gxe.ExpectColumnValuesToBeInSet(column="usefulness_class", value_set=["useful", "comfort", "experimental"]),
+    ],
     "fct_coverage_daily": [*_a_share("orphan_call_ratio"), _ordered("received_tables", "expected_tables"),
                            _ordered("received_account_count", "expected_account_count")],
     "fct_workload_inventory": [

@@ -22,6 +22,8 @@ UNITS = ("_kwh", "_wh", "_w", "_j", "_gco2e", "_kgco2e", "_gco2e_per_kwh", "_lit
 # what stands in these columns is in the unit that another column of the same row names
 UNIT_BESIDE = {
     "dim_factor": ("unit", {"value_low", "value", "value_high"}),
+    "dim_ceiling": ("metric", {"limit_quantity"}),
+    "fct_ceiling_step": ("metric", {"from_quantity", "touched_quantity"}),
     "fct_ceiling_position_daily": ("metric", {"limit_quantity", "used_quantity", "used_low", "used_high",
                                               "forecast_quantity", "forecast_low", "forecast_high"}),
     "fct_levy_posting": ("currency", {"debit_amount", "credit_amount", "amount_high", "price_per_tonne"}),
@@ -32,10 +34,10 @@ UNIT_BESIDE = {
     "fct_model_choice": ("metric", {"quality_score", "quality_low", "quality_high"}),
     "fct_workflow_model_choice": ("metric", {"minimum_quality", "used_quality_score", "cheapest_quality_score"}),
 }
-# plain counts that were named in DESIGN 5, ranks, versions and probabilities: no unit to say
+# plain counts that were named in DESIGN 5, ranks, versions, numbers of order and probabilities: no unit to say
 UNITLESS = {"expected_monthly_calls", "evidence_tier", "version", "expected_tables", "received_tables", "received_rows",
             "breach_probability", "ghg_scope", "scope3_category", "batch_size", "breach_probability_high", "bin_number",
-            "upgraded_tier", "question_number"}
+            "upgraded_tier", "question_number", "attempt_id"}
 
 
 def test_the_rooms_import_each_other_in_one_direction():

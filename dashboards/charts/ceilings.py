@@ -86,18 +86,39 @@ def _outlook(last: pandas.Series, points: pandas.DataFrame, limit: float, diviso
     path = [{"day": int(here["day"]), "left": float(here["left"])}, there]
     place = {"x": x, "y": y}
     dashed = layer("line", path, place, color=style.ENERGY, strokeDash=[6, 4], strokeWidth=1.75, clip=True)
+    dashed = [*_interval(last, here, limit, divisor, x, y), dashed]
     if not exhausted:
-        return [dashed]
+        return dashed
     mark = [{"day": exhausted, "left": 0.0, "text": units.day(last["exhaustion_date"])}]
     # The line comes from above left and goes on below right: below left is free, unless the date is an early one.
     begins, ends = stamp(last["period_start"]), stamp(last["period_end"])
     early = exhausted - begins < (ends - begins) * 0.3
     beside = {"align": "left", "dx": 9, "dy": -9} if early else {"align": "right", "dx": -5, "dy": 14}
     return [
-        dashed,
+        *dashed,
         layer("point", mark, place, shape="diamond", filled=True, size=90, color=style.WALL, opacity=1),
         layer("text", mark, {**place, "text": {"field": "text"}}, **beside, fontWeight=600, color=style.WALL),
     ]
+
+
+def _interval(last: pandas.Series, here: pandas.Series, limit: float, divisor: float, x: Spec, y: Spec) -> list[Spec]:
+    """The forecast's interval, joined to the range of today, and the days on which its ends meet the wall."""
+    low, high = last.get("forecast_low"), last.get("forecast_high")
+    if units.is_unknown(low) or units.is_unknown(high):
+        return []
+    begins, ends = stamp(last["period_start"]), stamp(last["period_end"])
+    cone = [
+        {"day": int(here["day"]), "worst": float(here["worst"]), "best": float(here["best"])},
+        {"day": ends, "worst": limit - float(high) / divisor, "best": limit - float(low) / divisor},
+    ]
+    band = {"x": x, "y": {**y, "field": "worst"}, "y2": {"field": "best"}}
+    found = [layer("area", cone, band, color=style.ENERGY_BAND, opacity=0.4, clip=True)]
+    first, latest = last.get("exhaustion_date_low"), last.get("exhaustion_date_high")
+    if not units.is_unknown(first) and first != latest:
+        until = ends if units.is_unknown(latest) else stamp(latest)
+        span = [{"day": max(stamp(first), begins), "left": 0.0}, {"day": until, "left": 0.0}]
+        found.append(layer("line", span, {"x": x, "y": y}, color=style.WALL, strokeWidth=8, opacity=0.35))
+    return found
 
 
 def _months(start: pandas.Timestamp, end: pandas.Timestamp) -> list[pandas.Timestamp]:

@@ -15,6 +15,7 @@ def outcomes(book: Book) -> pandas.DataFrame:
         select
             reached.workflow_id,
             coalesce(max(flow.workflow_name), reached.workflow_id) as workflow_name,
+            max(reached.team_id) as team_id,
             coalesce(max(team.team_name), max(reached.team_id)) as team_name,
             outcome_type,
             sum(outcome_count)::bigint as outcomes,

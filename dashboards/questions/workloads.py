@@ -15,7 +15,8 @@ def inventory(book: Book) -> pandas.DataFrame:
     return book.ask(
         f"""
         select workflow_id, coalesce(workflow_name, workflow_id) as workflow_name,
-            coalesce(team.team_name, flow.team_id) as team_name, owner, job_description, flow.status, providers,
+            flow.team_id, coalesce(team.team_name, flow.team_id) as team_name, owner, job_description, flow.status,
+            providers,
             model_ids, usefulness_class, latency_tier, cacheable, small_model_fit, as_of_date,
             day_count::bigint as day_count, call_count::bigint as calls, retry_ratio::double as retry_ratio,
             {_ENERGY.format("", "")},
@@ -61,11 +62,37 @@ def accounts(book: Book) -> pandas.DataFrame:
     )
 
 
+def orphans(book: Book, team_id: str) -> pandas.DataFrame:
+    """What nobody owns, by source and model, and whether the team uses the same model or hardware in it.
+
+    A model that is empty, such as that of idle hardware, is no hint.
+    """
+    return book.ask(
+        f"""
+        with month as (
+            select max(usage_date) - 29 as first_date from fct_footprint_daily
+        ),
+        mine as (
+            select distinct concat_ws(', ', source, nullif(model_id, '')) as detail
+            from fct_footprint_daily cross join month
+            where team_id = ? and usage_date >= first_date and (call_count > 0 or gpu_seconds > 0) and model_id <> ''
+        )
+        select owed.task, owed.workflow_id, owed.detail, since_date, waiting_days_count::bigint as waiting_days,
+            call_count::bigint as calls, {_ENERGY.format("", "")}, mine.detail is not null as is_alike
+        from fct_governance_task as owed
+        left join mine on mine.detail = owed.detail
+        where owed.workflow_id in ('orphan', 'unattributed')
+        order by is_alike desc, energy_kwh desc nulls last, calls desc, owed.detail
+        """,
+        team_id,
+    )
+
+
 def tasks(book: Book) -> pandas.DataFrame:
     """What is owed, by team; the thing that has waited longest first."""
     return book.ask(
         f"""
-        select coalesce(team.team_name, owed.team_id) as team_name, task,
+        select owed.team_id, coalesce(team.team_name, owed.team_id) as team_name, task, workflow_id,
             coalesce(workflow_name, workflow_id) as workflow_name, owner, since_date,
             waiting_days_count::bigint as waiting_days, detail, call_count::bigint as calls, {_ENERGY.format("", "")}
         from fct_governance_task as owed

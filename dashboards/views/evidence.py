@@ -11,38 +11,30 @@ import streamlit as st
 
 from dashboards import cells, charts, parts, style, tables, words_of_evidence
 from dashboards.book import Book
+from dashboards.parts import Section
 from dashboards.questions import evidence
 from dashboards.tables import Column
 from dashboards.views import backtests, deliveries, energy_lines, meters, ranges, reconciliation
 from pipelines import units
 
 _KINDS = {name: (words_of_evidence.RUNGS[name][0], style.RUNGS[name]) for name in words_of_evidence.RUNGS}
-_MARTS = {
-    "fct_range_monthly": "ranges of totals",
-    "fct_factor_upgrade_monthly": "what better evidence would gain",
-    "fct_reconciliation_daily": "vendors' accounts against each other",
-    "fct_meter_reconciliation_daily.open_days": "meters against counters",
-    "fct_energy_line_daily": "lines of each meter",
-    "fct_estimate_backtest.busy_kwh": "estimates against meters",
-}
-# Anchor, mart (and column) without which the section is not there, name in the list of contents.
 _SECTIONS = (
-    ("mix", "", "How it is known"),
-    ("ranges", "fct_range_monthly", "Ranges"),
-    ("upgrades", "fct_factor_upgrade_monthly", "What better evidence gains"),
-    ("vendors", "fct_reconciliation_daily", "Vendors' accounts"),
-    ("meters", "fct_meter_reconciliation_daily.open_days", "Meters"),
-    ("lines", "fct_energy_line_daily", "Lines of the meter"),
-    ("backtests", "fct_estimate_backtest.busy_kwh", "Estimates against meters"),
-    ("deliveries", "", "Deliveries"),
-    ("restated", "", "Restated days"),
+    Section("mix", "How it is known"),
+    Section("ranges", "Ranges", "fct_range_monthly", "ranges of totals"),
+    Section("upgrades", "What better evidence gains", "fct_factor_upgrade_monthly", "what better evidence would gain"),
+    Section("vendors", "Vendors' accounts", "fct_reconciliation_daily", "vendors' accounts against each other"),
+    Section("meters", "Meters", "fct_meter_reconciliation_daily.open_days", "meters against counters"),
+    Section("lines", "Lines of the meter", "fct_energy_line_daily", "lines of each meter"),
+    Section("backtests", "Estimates against meters", "fct_estimate_backtest.busy_kwh", "estimates against meters"),
+    Section("deliveries", "Deliveries"),
+    Section("restated", "Restated days"),
 )
 
 
 def page(book: Book) -> None:
     """Draw the page."""
     parts.total_line(book)
-    parts.contents({anchor: name for anchor, mart, name in _SECTIONS if not mart or book.holds(*mart.split("."))})
+    parts.contents(parts.present(book, _SECTIONS))
     _mix(book)
     ranges.section(book, "ranges")
     ranges.upgrades(book, "upgrades")
@@ -51,7 +43,7 @@ def page(book: Book) -> None:
     energy_lines.section(book, "lines")
     backtests.section(book, "backtests")
     deliveries.section(book, "deliveries", "restated")
-    parts.lacking(book, _MARTS)
+    parts.lacking(book, parts.told(_SECTIONS))
 
 
 def _mix(book: Book) -> None:

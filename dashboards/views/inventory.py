@@ -1,6 +1,6 @@
-"""Inventory: every workload with what it is for and what it takes, what levers would save, and what is owed.
+"""Inventory: every workload with what it is for and what it takes; levers and governance stand in views of their own.
 
-What does not belong here: a sum over levers, and figures of the days chosen above; a month here ends with the ledger.
+What does not belong here: figures of the days chosen above; a month here ends with the ledger.
 """
 
 from typing import Any
@@ -10,17 +10,18 @@ import streamlit as st
 
 from dashboards import cells, parts, tables, words_of_workloads
 from dashboards.book import NOBODY, Book
+from dashboards.parts import Section
 from dashboards.questions import workloads
 from dashboards.tables import Column
+from dashboards.views import governance, levers
 from pipelines import units
 
-_MARTS = {
-    "fct_workload_inventory": "the inventory of workloads",
-    "fct_workload_lever": "what levers would save",
-    "fct_governance": "the state of governance",
-    "fct_governance_task": "what is owed",
-}
-_SECTIONS = {"inventory": "Inventory", "levers": "Levers", "governance": "Governance", "owed": "What is owed"}
+_SECTIONS = (
+    Section("inventory", "Inventory", "fct_workload_inventory", "the inventory of workloads"),
+    Section("levers", "Levers", "fct_workload_lever", "what levers would save"),
+    Section("governance", "Governance", "fct_governance", "the state of governance"),
+    Section("owed", "What is owed", "fct_governance_task", "what is owed"),
+)
 _ALL = "All"
 _SHOWN = {
     _ALL: lambda flows: flows["workflow_id"].notna(),
@@ -52,12 +53,12 @@ def page(book: Book) -> None:
                 "jevons doctor",
             )
     else:
-        parts.contents(_SECTIONS)
+        parts.contents(parts.present(book, _SECTIONS))
         _inventory(book, flows)
-        _levers(book)
-        _accounts(book)
-        _tasks(book)
-    parts.lacking(book, _MARTS)
+        levers.section(book, "levers")
+        governance.section(book, "governance")
+        governance.tasks(book, "owed")
+    parts.lacking(book, parts.told(_SECTIONS))
 
 
 def _inventory(book: Book, flows: pandas.DataFrame) -> None:
@@ -80,7 +81,12 @@ def _inventory(book: Book, flows: pandas.DataFrame) -> None:
     if flows.empty:
         parts.empty("No workload is like that.")
         return
-    columns = [
+    tables.report(book, "inventory", flows, columns(), "Inventory of workloads", row_class=nobody)
+
+
+def columns() -> list[Column]:
+    """What the inventory tells of a workload."""
+    return [
         Column("workflow_name", "Workflow", cell=_workflow),
         Column("team_name", "Team", only="file"),
         Column("owner", "Owner", only="file"),
@@ -93,30 +99,30 @@ def _inventory(book: Book, flows: pandas.DataFrame) -> None:
         Column("cacheable", "Cacheable", only="file"),
         Column("small_model_fit", "Small model fits", only="file"),
         Column("calls", "Calls a month", units.count, cell=_calls),
-        Column("expected_monthly_calls", "Calls declared", units.count, only="file"),
-        Column("excess_calls", "Calls beyond", units.count, only="file"),
-        Column("retry_ratio", "Share of repeats", units.percent, only="file"),
-        Column("call_change", "Change of calls", units.percent, only="file"),
-        Column("energy_change", "Change of energy", units.percent, only="file"),
+        Column("expected_monthly_calls", "Calls declared", units.count, only="file", missing="not declared"),
+        Column("excess_calls", "Calls beyond", units.count, only="file", missing="none declared, or days missing"),
+        Column("retry_ratio", "Share of repeats", units.percent, only="file", missing="not told"),
+        Column("call_change", "Change of calls", units.percent, only="file", missing="not comparable"),
+        Column("energy_change", "Change of energy", units.percent, only="file", missing="not comparable"),
         Column("energy_kwh_low", "kWh a month, low", units.number, only="file"),
-        Column("energy_kwh", "kWh a month", units.number, cell=_energy),
+        Column("energy_kwh", "kWh a month", units.number, cell=cells.energy),
         Column("energy_kwh_high", "kWh a month, high", units.number, only="file"),
         Column("coverage_ratio", "Share of calls with known energy", units.percent, only="file"),
         Column("outcome_types", "Outcomes", cell=_outcomes, full_label="Kinds of outcomes"),
-        Column("outcomes", "Outcomes a month", units.count, only="file"),
-        Column("review_due_date", "Review due", units.day, only="file"),
+        Column("outcomes", "Outcomes a month", units.count, only="file", missing="none, or several kinds"),
+        Column("review_due_date", "Review due", units.day, only="file", missing="not declared"),
         Column("retire_reasons", "Reasons to ask", cell=_reasons),
-    ]  # fmt: skip
-    tables.report(book, "inventory", flows, columns, "Inventory of workloads", row_class=_nobody)
+    ]
 
 
-def _nobody(row: Any) -> str:
+def nobody(row: Any) -> str:
     return "nobody" if row.workflow_id in NOBODY else ""
 
 
 def _workflow(row: Any) -> str:
-    owner = "no owner" if units.is_unknown(row.owner) else row.owner
-    return cells.named(row.workflow_name, row.team_name, owner)
+    if row.workflow_id in NOBODY:  # the team would be called the same
+        return cells.named(row.workflow_name, "no owner")
+    return cells.named(row.workflow_name, row.team_name, "no owner" if units.is_unknown(row.owner) else row.owner)
 
 
 def _models(row: Any) -> str:
@@ -141,10 +147,6 @@ def _calls(row: Any) -> str:
     return f'<td class="n">{units.count(row.calls)}<small>{said}</small></td>'
 
 
-def _energy(row: Any) -> str:
-    return cells.ranged(row.energy_kwh, row.energy_kwh_low, row.energy_kwh_high)
-
-
 def _outcomes(row: Any) -> str:
     if units.is_unknown(row.outcome_types):
         return '<td class="u">none recorded</td>'
@@ -157,102 +159,3 @@ def _reasons(row: Any) -> str:
     if units.is_unknown(row.retire_reasons):
         return cells.named("", due)
     return cells.named(row.retire_reasons, due)
-
-
-def _levers(book: Book) -> None:
-    if not book.holds("fct_workload_lever"):
-        return
-    rows = workloads.levers(book)
-    present = [name for name in words_of_workloads.LEVERS if name in set(rows["lever"])]
-    if not present:
-        parts.heading("No lever applies to any workload", anchor="levers")
-        return
-    kept = st.session_state.get("lever")
-    chosen = kept if kept in present else present[0]
-    one = rows[rows["lever"] == chosen].reset_index(drop=True)
-    parts.heading(
-        words_of_workloads.lever_finding(chosen, one),
-        f"Holds if {one.iloc[0]['condition']}. Levers act on the same energy: never add one's saving to another's. "
-        "Where a saving is unknown, its high end is all the energy there is.",
-        "levers",
-    )
-    st.selectbox("Lever", present, format_func=words_of_workloads.LEVERS.get, key="lever", width=420)
-    one = one.assign(reason=[words_of_workloads.reason(row) for row in one.itertuples()])
-    columns = [
-        Column("lever", "Lever", only="file"),
-        Column("workflow_name", "Workflow", cell=lambda row: cells.named(row.workflow_name, row.team_name)),
-        Column("team_name", "Team", only="file"),
-        Column("saved_energy_kwh_low", "Saved kWh a month, low", units.number, only="file"),
-        Column("saved_energy_kwh", "Saved kWh a month", units.number, cell=_saved),
-        Column("saved_energy_kwh_high", "Saved kWh a month, high", units.number, only="file"),
-        Column("base_energy_kwh", "Of kWh", units.number),
-        Column("coverage_ratio", "Told of calls", units.percent, missing="–"),
-        Column("evidence", "Rests on", wide=True, missing="nothing"),
-        Column("reason", "Why unknown", wide=True),
-    ]
-    tables.report(book, "levers", one, columns, "Saving by workload", row_class=_nobody)
-
-
-def _saved(row: Any) -> str:
-    if not units.is_unknown(row.saved_energy_kwh):
-        return cells.ranged(row.saved_energy_kwh, row.saved_energy_kwh_low, row.saved_energy_kwh_high)
-    most = row.saved_energy_kwh_high
-    bound = "" if units.is_unknown(most) else f"<small>at most {units.number(most)}</small>"
-    return f'<td class="n u">unknown{bound}</td>'
-
-
-def _accounts(book: Book) -> None:
-    if not book.holds("fct_governance"):
-        return
-    states = workloads.accounts(book)
-    states = states.assign(
-        question=[words_of_workloads.ACCOUNTS.get(name, name) for name in states["account"]],
-        answer=[name.replace("_", " ") for name in states["state"]],
-    )
-    parts.heading(
-        "Who answers for the month, and what of it is declared",
-        "Each account holds the whole month: its states add up to it. Calls beyond those declared take the month's "
-        "mean energy of a call. An age reaches back to the first day in the ledger at most.",
-        "governance",
-    )
-    columns = [
-        Column("question", "Account"),
-        Column("answer", "State"),
-        Column("items", "Workloads", units.count),
-        Column("calls", "Calls a month", units.count),
-        Column("call_share", "Share of calls", units.percent, missing="no calls"),
-        Column("energy_kwh", "kWh a month", units.number),
-    ]
-    tables.report(book, "governance", states, columns, "State of governance")
-
-
-def _tasks(book: Book) -> None:
-    if not book.holds("fct_governance_task"):
-        return
-    owed = workloads.tasks(book)
-    if owed.empty:
-        parts.heading("Nothing is owed", anchor="owed")
-        return
-    parts.heading(
-        words_of_workloads.tasks_finding(owed),
-        "Several things may be owed of one workload, with the same energy behind each.",
-        "owed",
-    )
-    team = st.selectbox("Owed by", [_ALL, *sorted(set(owed["team_name"]), key=str.casefold)], key="owed-by", width=420)
-    if team != _ALL:
-        owed = owed[owed["team_name"] == team]
-    owed = owed.assign(what=[words_of_workloads.TASKS.get(name, name) for name in owed["task"]])
-    columns = [
-        Column("what", "Owed", cell=lambda row: cells.named(row.what, row.detail), full_label="Owed"),
-        Column("workflow_name", "Workflow", cell=lambda row: cells.named(row.workflow_name, row.team_name, row.owner)),
-        Column("team_name", "Team", only="file"),
-        Column("owner", "Owner", only="file"),
-        Column("detail", "Detail", only="file"),
-        Column("since_date", "Since", units.day, only="file"),
-        Column("waiting_days", "Days", units.count, cell=lambda row: cells.dated(row.waiting_days, row.since_date)),
-        Column("calls", "Calls a month", units.count),
-        Column("energy_kwh_low", "kWh a month, low", units.number, only="file"),
-        Column("energy_kwh", "kWh a month", units.number, cell=_energy),
-        Column("energy_kwh_high", "kWh a month, high", units.number, only="file"),
-    ]
-    tables.report(book, "owed", owed, columns, "What is owed")

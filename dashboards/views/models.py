@@ -11,36 +11,26 @@ import streamlit as st
 
 from dashboards import cells, charts, parts, style, tables, words_of_evidence, words_of_models
 from dashboards.book import Book
+from dashboards.parts import Section
 from dashboards.questions import models
 from dashboards.tables import Column
 from dashboards.views import comparisons, quality_bars, requests, run_stages, training
 from pipelines import units
 
-_MARTS = {
-    "fct_model_choice": "quality beside energy",
-    "fct_workflow_model_choice": "the cheapest model that meets each bar",
-    "fct_training_run": "training runs",
-    "fct_run_stage": "stages of training runs",
-    "fct_request_quantile_monthly": "energy per request",
-    "fct_comparison": "comparisons of measurements",
-}
-
-
-# Anchor, mart without which the section is not there, name in the list of contents.
 _SECTIONS = (
-    ("quality", "fct_model_choice", "Quality beside energy"),
-    ("bars", "fct_workflow_model_choice", "Quality bars"),
-    ("requests", "fct_request_quantile_monthly", "Energy per request"),
-    ("training", "fct_training_run", "Training runs"),
-    ("stages", "fct_run_stage", "Stages of runs"),
-    ("comparisons", "fct_comparison", "Comparisons"),
+    Section("quality", "Quality beside energy", "fct_model_choice", "quality beside energy"),
+    Section("bars", "Quality bars", "fct_workflow_model_choice", "the cheapest model that meets each bar"),
+    Section("requests", "Energy per request", "fct_request_quantile_monthly", "energy per request"),
+    Section("training", "Training runs", "fct_training_run", "training runs"),
+    Section("stages", "Stages of runs", "fct_run_stage", "stages of training runs"),
+    Section("comparisons", "Comparisons", "fct_comparison", "comparisons of measurements"),
 )
 
 
 def page(book: Book) -> None:
     """Draw the page."""
     parts.total_line(book)
-    present = {anchor: name for anchor, mart, name in _SECTIONS if book.holds(mart)}
+    present = parts.present(book, _SECTIONS)
     if present:
         parts.contents(present)
     if book.holds("fct_model_choice"):
@@ -50,7 +40,7 @@ def page(book: Book) -> None:
     training.section(book, "training")
     run_stages.section(book, "stages")
     comparisons.section(book, "comparisons")
-    parts.lacking(book, _MARTS)
+    parts.lacking(book, parts.told(_SECTIONS))
 
 
 def _choices(book: Book) -> None:

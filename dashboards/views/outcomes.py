@@ -27,13 +27,14 @@ def page(book: Book) -> None:
         )
     else:
         weekly = by_week(book)
-        reached = _with_ratios(reached, weekly)
+        reached = with_ratios(reached, weekly)
         _table(book, reached)
         _trend(book, reached, weekly)
     _without(book)
 
 
-def _with_ratios(reached: pandas.DataFrame, weekly: pandas.DataFrame) -> pandas.DataFrame:
+def with_ratios(reached: pandas.DataFrame, weekly: pandas.DataFrame) -> pandas.DataFrame:
+    """The outcomes with energy and calls of one, and how the energy of one moved."""
     made = reached["outcomes"].where(reached["outcomes"] > 0)
     measured = reached["measured_outcomes"].where(reached["measured_outcomes"] > 0)
     changes = [change(_weeks_of(weekly, row), "wh_per_outcome") for row in reached.itertuples()]
@@ -67,6 +68,11 @@ def _table(book: Book, reached: pandas.DataFrame) -> None:
         "Outcomes of different kinds are not added up. Accepted is a share of the outcomes that were judged. Change: "
         "Wh per outcome, last against first full week.",
     )
+    table(book, reached, "outcomes")
+
+
+def table(book: Book, reached: pandas.DataFrame, name: str) -> None:
+    """The outcomes with what one of each takes; as `with_ratios` makes them."""
     columns = [
         Column("workflow_name", "Workflow", cell=lambda row: cells.named(row.workflow_name, row.team_name)),
         Column("team_name", "Team", only="file"),
@@ -78,7 +84,7 @@ def _table(book: Book, reached: pandas.DataFrame) -> None:
         Column("wh_per_outcome", "Wh per outcome", units.number),
         Column("changed", "Change", _signed, missing="not comparable"),
     ]
-    tables.report(book, "outcomes", reached, columns, "Outcomes by workflow")
+    tables.report(book, name, reached, columns, "Outcomes by workflow")
 
 
 def _signed(value: float) -> str:

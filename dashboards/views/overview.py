@@ -22,14 +22,12 @@ def page(book: Book) -> None:
         {
             "ceilings": "Ceilings",
             "rebound": "Energy against calls",
-            **({"days": "Ceilings day by day"} if ceilings.in_force(book) else {}),
             "weeks": "Weekly totals",
             "unknown": "What is not known",
         }
     )
     ceilings.summary(book, "ceilings")
     _rebound(book)
-    ceilings.day_by_day(book, "days")
     _weekly(book)
     _not_known(book)
 

@@ -25,11 +25,12 @@ _CEILINGS = """
     from fct_ceiling_position_daily group by all order by ceiling_id
 """
 # the column of `_WORK` that says which perimeter of a kind is around work, beside the organisation and the service
-AROUND = {"workflow": "workflow_id", "team": "team_id", "unit": "unit_id", "country": "country"}
+AROUND = {"workflow": "workflow_id", "team": "team_id", "unit": "unit_id", "country": "country",
+          "sector_tag": "sector_tag"}
 _SPAN = "select min(usage_date) as first, max(usage_date) as last from fct_footprint_daily"
 # As perimeters count: `int_range_part__daily`. What no call asks for (idle machines, training, GPU jobs) asks no gate.
 _WORK = """
-    select f.usage_date, f.workflow_id, w.usefulness_class, f.provider, f.team_id, t.unit_id, t.country,
+    select f.usage_date, f.workflow_id, w.usefulness_class, w.sector_tag, f.provider, f.team_id, t.unit_id, t.country,
         f.lifecycle_stage not in ('training', 'fine_tuning', 'idle') and f.source <> 'gpu_jobs' as is_asked,
         sum(call_count)::bigint as calls,
         sum(case when coalesce(gap_reason, 'metered_elsewhere') <> 'metered_elsewhere' then call_count else 0 end)

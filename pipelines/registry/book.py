@@ -26,7 +26,8 @@ _REFERENCES = {
     "workflows": ("team_id", "team"), "rules": ("workflow_id", "workflow"), "levy_uses": ("levy_id", "fee"),
     "vendor_answers": ("vendor_id", "vendor"),
 }
-_KEPT_WITH = {"workflow": "workflows", "sector_tag": "workflows", "fee": "levies", "vendor": "vendors"}  # everything else comes with the teams
+# everything else comes with the teams
+_KEPT_WITH = {"workflow": "workflows", "sector_tag": "workflows", "fee": "levies", "vendor": "vendors"}
 _SINCE = {"levy_uses": "used_on_date", "vendor_answers": "answered_on_date"}  # whose `valid_from` is another day
 
 

@@ -3,11 +3,15 @@
 What may be recorded, and who recorded it when and why, is the business of `pipelines.registry`.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import UTC
 from functools import partial
 
+from sqlmodel import Session
+
 from pipelines.gate.file import ACTIONS, CLASSES
+from pipelines.registry import attempts
 from pipelines.registry.claims import CLAIM_PERIMETERS, FUNCTIONAL_UNITS
 from pipelines.registry.drafts import MATCH_TYPES, METRICS, PERIMETER_TYPES
 from pipelines.registry.export import current_rows
@@ -24,17 +28,25 @@ URL = "JEVONS_REGISTRY_URL"
 def _rows(context: Context) -> dict[str, list[dict]]:
     engine = open_registry(default_url(context.settings.home, context.settings.secret(URL)))
     try:
-        return current_rows(engine)
+        with Session(engine) as session:
+            tried = enumerate(attempts.listed(session), start=1)
+            return {**current_rows(engine), "refused_attempts": [_attempt(*numbered) for numbered in tried]}
     finally:
         engine.dispose()
+
+
+def _attempt(number: int, row: dict) -> dict:
+    """An attempt without who made it: published data names no person."""
+    told = {**row, **json.loads(row["tried"])}
+    return {"attempt_id": number, **{name: value or None for name, value in told.items()}}
 
 
 def _fetch(context: Context, window: Window, table: str) -> Iterator[Page]:
     names = {column.name for column in SOURCE.table(table).columns}
     rows = [{name: value for name, value in row.items() if name in names} for row in _rows(context)[table]]
     for row in rows:
-        if "adopted_at_utc" in row:  # the registry keeps UTC without saying so
-            row["adopted_at_utc"] = row["adopted_at_utc"].replace(tzinfo=UTC)
+        for name in names & {"adopted_at_utc", "attempted_at_utc"}:  # the registry keeps UTC without saying so
+            row[name] = row[name].replace(tzinfo=UTC)
     yield Page(rows, f"{table} of the registry as they stand")
 
 
@@ -50,8 +62,8 @@ _VALID = (
 )
 
 
-def _table(name: str, key: str, description: str, *columns: Column) -> Table:
-    identity = Column(key, "VARCHAR", "Its id.", required=True)
+def _table(name: str, key: str, description: str, *columns: Column, of: str = "VARCHAR") -> Table:
+    identity = Column(key, of, "Its id.", required=True)
     return Table(name, (identity, *columns), (key,), partial(_fetch, table=name), description, daily=False)
 
 
@@ -177,6 +189,23 @@ SOURCE = Source(
             Column("evidence_title", "VARCHAR", "What shows it; null = it was only said."),
             Column("evidence_address", "VARCHAR", "Where that can be read."),
             Column("answered_on_date", "DATE", "When it was answered.", required=True),
+        ),
+        _table(
+            "refused_attempts", "attempt_id", "One row per attempt at a ceiling that was refused; as it was written.",
+            Column("attempted_at_utc", "TIMESTAMP", "When.", required=True),
+            Column("path", "VARCHAR", "By which way: command, import or sql.", required=True),
+            Column("statement", "VARCHAR", "insert, update or delete, where the database refused it."),
+            Column("ceiling_id", "VARCHAR", "The ceiling that was meant."),
+            Column("perimeter_type", "VARCHAR", "Kind of perimeter that was asked for."),
+            Column("perimeter_id", "VARCHAR", "Perimeter that was asked for."),
+            Column("metric", "VARCHAR", "Metric that was asked for."),
+            Column("period_start", "VARCHAR", "First day that was asked for."),
+            Column("period_end", "VARCHAR", "First day after the period that was asked for."),
+            Column("limit_quantity", "VARCHAR", "Limit that was asked for."),
+            Column("field", "VARCHAR", "What was at fault; null = the whole."),
+            Column("rule", "VARCHAR", "The rule in its way.", required=True),
+            Column("fix", "VARCHAR", "The way out."),
+            of="BIGINT",
         ),
     ),
 )

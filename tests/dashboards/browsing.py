@@ -34,6 +34,6 @@ def is_complaint(said) -> bool:
 
 def open_page(page, address: str, name: str) -> None:
     """Go to a page and wait until it is whole."""
-    page.goto(f"{address}/{'' if name == 'Overview' else name.lower()}")
+    page.goto(f"{address}/{'' if name == 'Overview' else name.lower().replace(' ', '-')}")
     page.wait_for_selector(f"h1.j:has-text('{name}')", timeout=60_000)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)

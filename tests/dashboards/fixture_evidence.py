@@ -5,8 +5,10 @@ What does not belong here: assertions, and the ledger itself, which stands in `f
 
 import math
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
+import pyarrow
 import yaml
 
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
@@ -43,12 +45,19 @@ def fill(connection, first_day: date, days: int) -> None:
         "fct_run_stage": list(_stages()),
     }
     for name, mart in rows.items():
-        for row in mart:
-            assert row.keys() <= columns[name].keys(), (name, row.keys() - columns[name].keys())
-            marks = ", ".join("?" * len(row))
-            connection.execute(f"insert into {name} ({', '.join(row)}) values ({marks})", list(row.values()))
+        insert(connection, name, mart)
 
 
+def insert(connection, table: str, rows: list[dict]) -> None:
+    """Add rows at once; what a row does not name is null."""
+    if rows:
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        given = pyarrow.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
+        connection.register("given", given)
+        connection.execute(f"insert into {table} by name select * from given")
+
+
+@cache
 def contract(name: str) -> dict[str, str]:
     """Column names and types of a mart, from the contract that dbt enforces."""
     (file,) = MODELS.rglob(f"{name}.yml")

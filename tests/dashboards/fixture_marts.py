@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import fixture_ceilings
 import fixture_evidence
 import fixture_levies
 import fixture_workloads
@@ -158,10 +159,6 @@ DDL = {
     "market_gco2e decimal(24,9), embodied_gco2e decimal(24,9), water_litres decimal(24,9), cost_usd decimal(24,9), "
     "evidence_tier integer, "
     "gap_reason varchar, grid_rung varchar",
-    "fct_ceiling_position_daily": "usage_date date, ceiling_id varchar, perimeter_type varchar, perimeter_id varchar, "
-    "metric varchar, period_start date, period_end date, limit_quantity decimal(38,9), used_quantity decimal(38,9), "
-    "used_low decimal(38,9), used_high decimal(38,9), used_ratio decimal(18,9), forecast_quantity decimal(38,9), "
-    "exhaustion_date date, breach_probability decimal(9,6), status varchar",
     "fct_coverage_daily": "usage_date date, source varchar, expected_tables integer, received_tables integer, "
     "expected_account_count bigint, received_account_count bigint, received_account_hour_count bigint",
     "fct_restatement": "source varchar, table_name varchar, usage_date date, version integer, quantity varchar, "
@@ -190,8 +187,13 @@ DERIVED = {
     "sum(gpu_seconds) as gpu_seconds, sum(energy_kwh_high) as energy_kwh_high "
     "from fct_footprint_daily where gap_reason <> 'metered_elsewhere' group by 1, 2, 3, 4, 5",
 }
-MARTS = [*DDL, *DERIVED, "fct_outcome_daily", *fixture_evidence.MARTS, *fixture_workloads.MARTS, *fixture_levies.MARTS]
+MARTS = [
+    *DDL, *DERIVED, "fct_outcome_daily", *fixture_evidence.MARTS, *fixture_workloads.MARTS, *fixture_ceilings.MARTS,
+    *fixture_levies.MARTS,
+]  # fmt: skip
 EARLIER = {
+    "fct_ceiling_position_daily": ("forecast_low", "forecast_high", "exhaustion_date_low", "exhaustion_date_high",
+                                   "exceeded_since_date", "breach_probability_high"),
     "fct_organisation_daily": ("location_gco2e_low", "location_gco2e_high"),
     "fct_coverage_daily": ("expected_account_count", "received_account_count", "received_account_hour_count"),
 }
@@ -260,37 +262,24 @@ def publish(
         shown = days if evidence and known_energy else 0
         fixture_workloads.fill(connection, WORKFLOWS, FIRST_DAY, shown)
         fixture_levies.fill(connection, FIRST_DAY, shown, HOSTILE_TEAM, HOSTILE_JOB)
-        if earlier:
-            for table, columns in EARLIER.items():
-                for column in columns:
-                    connection.execute(f"alter table {table} drop column {column}")
-        if days and ceilings:
-            for number, ceiling in enumerate(_ceilings(days)):
-                _position(connection, f"c{number}", *ceiling)
+        fixture_ceilings.fill(connection, FIRST_DAY, days if ceilings else 0)
+        for table, columns in EARLIER.items() if earlier else ():
+            for column in columns:
+                connection.execute(f"alter table {table} drop column {column}")
     last = FIRST_DAY + timedelta(days=max(days, 1) - 1)
     span = (
         {"data_from": FIRST_DAY.isoformat(), "data_to": last.isoformat()}
         if days
         else {"data_from": None, "data_to": None}
     )
-    later = {*fixture_evidence.MARTS, *fixture_workloads.MARTS, *fixture_levies.MARTS} if earlier else set()
-    marts = [name for name in MARTS if name not in later]
+    later = {*fixture_evidence.MARTS, *fixture_workloads.MARTS, *fixture_levies.MARTS, *fixture_ceilings.LATER}
+    marts = [name for name in MARTS if not (earlier and name in later)]
     return snapshot.publish(warehouse, home, marts, {**FACTS, **span, **facts})
 
 
 def _insert(connection, table, rows):
-    if rows:
-        marks = ", ".join("?" * len(rows[0]))
-        connection.executemany(f"insert into {table} values ({marks})", rows) if len(rows) < 50 else _append(
-            connection, table, rows
-        )
-
-
-def _append(connection, table, rows):
-    for start in range(0, len(rows), 500):
-        part = rows[start : start + 500]
-        marks = ", ".join("(" + ", ".join("?" * len(part[0])) + ")" for _ in part)
-        connection.execute(f"insert into {table} values {marks}", [value for row in part for value in row])
+    names = [row[0] for row in connection.execute(f"describe {table}").fetchall()]
+    fixture_evidence.insert(connection, table, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def _workflow_row(flow):
@@ -459,54 +448,3 @@ def _outcomes(connection):
             (call_count::bigint / nullif(call_count::bigint // 12, 0))::decimal(18,6) as calls_per_outcome
         from fct_workflow_daily where case workflow_id {cases} end is not null
     """)
-
-
-def _ceilings(days):
-    """Perimeter, metric and the share of the first quarter's use that the limit allows: some hold, some do not."""
-    yield "organisation", "organisation", "energy_kwh", "0.995"
-    yield "organisation", "organisation", "location_kgco2e", "1.06"
-    yield "organisation", "organisation", "requests", "1.30"
-    yield "team", "hostile", "energy_kwh", "0.62"
-    yield "team", "search", "requests", "0.97"
-    yield "team", "claims", "energy_kwh", "1.50"
-
-
-def _position(connection, ceiling_id, perimeter, perimeter_id, metric, allowed):
-    """Cumulate the daily use and forecast it with the mean of all days so far; the period is one quarter."""
-    columns = {
-        "energy_kwh": ("energy_kwh_low", "energy_kwh", "energy_kwh_high"),
-        "location_kgco2e": ("energy_kwh_low * 0.21", "location_gco2e / 1000", "energy_kwh_high * 0.21"),
-        "requests": ("call_count", "call_count", "call_count"),
-    }[metric]
-    start, end = date(2026, 6, 1), date(2026, 9, 1)
-    where = "true" if perimeter == "organisation" else f"team_id = '{perimeter_id}'"
-    daily = connection.execute(
-        f"select usage_date, {', '.join(f'sum({column})' for column in columns)} from fct_footprint_daily "
-        f"where {where} group by 1 order by 1"
-    ).fetchall()
-    # The limit is a share of what would be used if every day were like the mean of these days.
-    total = sum((row[2] or 0) for row in daily) / len(daily) * 92
-    limit = Decimal(round(Decimal(total) * Decimal(allowed), -1 if total < 10000 else -3)) or Decimal(100)
-    used, crossed = [Decimal(0), Decimal(0), Decimal(0)], None
-    for number, (usage_date, *values) in enumerate(daily, start=1):
-        unknown = values[1] is None
-        used = [total_so_far + Decimal(value or 0) for total_so_far, value in zip(used, values, strict=True)]
-        forecast = used[1] / number * 92
-        pace = used[1] / number
-        exhausted = start + timedelta(days=int(limit / pace)) if pace else None
-        if exhausted and exhausted >= end:
-            exhausted = None
-        if used[1] > limit:
-            crossed = crossed or usage_date
-            exhausted = crossed
-        status = (
-            "exceeded" if used[1] > limit else "on course to exceed" if forecast > limit
-            else "undecided" if used[2] / number * 92 > limit else "within"
-        )  # fmt: skip
-        quantities = (used[1], used[0], used[2], used[1] / limit, forecast)
-        row = (
-            usage_date, ceiling_id, perimeter, perimeter_id, metric, start, end, limit,
-            *(None if unknown else quantity for quantity in quantities),
-            exhausted, None, "undecided" if unknown else status,
-        )  # fmt: skip
-        _insert(connection, "fct_ceiling_position_daily", [row])

@@ -25,9 +25,7 @@ def fill(connection, workflows, first_day: date, days: int) -> None:
     for name in MARTS:
         types = fixture_evidence.contract(name)
         connection.execute(f"create table {name} ({', '.join(f'{key} {kind}' for key, kind in types.items())})")
-        for row in rows[name]:
-            marks = ", ".join("?" * len(row))
-            connection.execute(f"insert into {name} ({', '.join(row)}) values ({marks})", list(row.values()))
+        fixture_evidence.insert(connection, name, rows[name])
 
 
 def _energy(kwh, name="energy_kwh"):

@@ -11,8 +11,13 @@ import fixture_evidence
 import fixture_marts
 import pytest
 from browsing import open_page
+from workbooks import sheets
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Levy", "Vendors", "Evidence", "Models"]
+PAGES = [
+    "Overview", "Ceilings", "Teams", "My team", "Workflows", "Outcomes", "Inventory", "Levy", "Vendors", "Evidence",
+    "Models",
+]  # fmt: skip
+TABLES = ("Inventory", "My team", "Levy", "Vendors")  # without a chart, or with one folded away
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +28,13 @@ def address(serve, home):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_local_and_inert(visit, address, name):
     open_page(visit, address, name)
-    drawn = "table.j" if name in ("Inventory", "Levy", "Vendors") else ".vega-embed canvas, .vega-embed svg"
-    visit.wait_for_selector(drawn, timeout=60_000)
+    visit.wait_for_selector("table.j" if name in TABLES else ".vega-embed canvas, .vega-embed svg", timeout=60_000)
     assert visit.elsewhere == []
     assert visit.popped == []
     assert visit.complaints == []
     assert visit.query_selector_all("[data-testid=stException]") == []
     assert "SANDBOX" in visit.inner_text("[data-testid=stMain]")
-    hostile = fixture_evidence.HOSTILE_RUN if name == "Models" else fixture_marts.HOSTILE_TEAM
+    hostile = {"Models": fixture_evidence.HOSTILE_RUN}.get(name, fixture_marts.HOSTILE_TEAM)
     assert hostile in visit.text_content("[data-testid=stMain]")
     assert visit.evaluate("document.querySelectorAll('[data-testid=stMain] script').length") == 0
     # No part of the page is wider than the window, and Streamlit's own buttons are out of sight.
@@ -100,9 +104,35 @@ def test_a_table_stands_behind_each_chart(visit, address):
     assert weekly.locator("caption").text_content() == "Energy and calls by week"
 
 
+def test_the_workbook_opens_in_another_reader_and_holds_no_formula(visit, address):
+    open_page(visit, address, "Ceilings")
+    with visit.expect_download() as waiting:
+        visit.get_by_role("button", name="Download XLSX").first.click()
+    assert waiting.value.suggested_filename.startswith("ceilings_in_force_")
+    assert waiting.value.suggested_filename.endswith(".xlsx")
+    book = sheets(Path(waiting.value.path()).read_bytes())
+    head, *rows = book["ceilings_in_force"]
+    assert len(rows) == 6 and dict(zip(head, rows[0], strict=False))["Ceiling"] == "Organisation energy"
+    assert ["Sandbox", "made-up data of an invented organisation"] in book["About"]
+
+
+def test_a_link_names_the_team(visit, address):
+    visit.goto(f"{address}/my-team?team=search")
+    visit.wait_for_selector("text=Of 4 ceilings around Product search", timeout=60_000)
+    visit.locator("[data-testid=stSelectbox]", has_text="Team").locator("input").click()
+    visit.get_by_role("option", name="Legal and contracts").click()
+    visit.wait_for_selector("text=ceilings around Legal and contracts", timeout=60_000)
+    assert visit.url.endswith("/my-team?team=legal")
+    visit.get_by_role("link", name="Overview").click()  # and back: the choice is kept
+    visit.wait_for_selector("h1.j:has-text('Overview')", timeout=60_000)
+    visit.get_by_role("link", name="My team").click()
+    visit.wait_for_selector("text=ceilings around Legal and contracts", timeout=60_000)
+    assert visit.complaints == []
+
+
 def test_charts_have_a_size_and_a_description_and_bars_their_length(visit, address):
-    open_page(visit, address, "Overview")
-    visit.wait_for_function("document.querySelectorAll('.vega-embed canvas, .vega-embed svg').length >= 9")
+    open_page(visit, address, "Ceilings")
+    visit.wait_for_function("document.querySelectorAll('.vega-embed canvas, .vega-embed svg').length >= 6")
     boxes = visit.evaluate(
         "[...document.querySelectorAll('.vega-embed canvas, .vega-embed svg')]"
         ".map(e => [e.getBoundingClientRect().width, e.getBoundingClientRect().height])"
@@ -110,6 +140,7 @@ def test_charts_have_a_size_and_a_description_and_bars_their_length(visit, addre
     assert all(width > 300 and height > 150 for width, height in boxes), boxes
     labels = visit.evaluate("[...document.querySelectorAll('.vega-embed[aria-label]')].map(e => e.ariaLabel)")
     assert any("on course to exceed its ceiling" in label for label in labels)
+    open_page(visit, address, "Overview")
     bars = visit.evaluate(
         """[...document.querySelectorAll('.j-bar')].map(bar => {
             const box = part => bar.querySelector(part).getBoundingClientRect(), all = bar.getBoundingClientRect();

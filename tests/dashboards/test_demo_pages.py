@@ -14,7 +14,10 @@ from support import run_jevons
 from pipelines import units
 from pipelines.sqlcommand import run_sql
 
-PAGES = ["Overview", "Teams", "Workflows", "Outcomes", "Inventory", "Levy", "Vendors", "Evidence", "Models"]
+PAGES = [
+    "Overview", "Ceilings", "Teams", "My team", "Workflows", "Outcomes", "Inventory", "Levy", "Vendors", "Evidence",
+    "Models",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,8 @@ def pages(browser, serve, demo_home):
     for name in PAGES:
         opened[name] = recording_page(context)
         open_page(opened[name], address, name)
-        drawn = "table.j" if name in ("Inventory", "Levy", "Vendors") else ".vega-embed canvas, .vega-embed svg"
+        tables = ("Inventory", "My team", "Levy", "Vendors")
+        drawn = "table.j" if name in tables else ".vega-embed canvas, .vega-embed svg"
         opened[name].wait_for_selector(drawn, timeout=60_000)
     yield opened
     context.close()
@@ -84,7 +88,15 @@ def test_each_ceiling_has_the_status_that_the_build_gives_it(pages, ask):
     assert sorted(text.split(" ", 1)[1] for text in shown) == sorted(current)
     over = [row["status"] for row in newest if row["is_over"]]
     assert over.count("within") == 1
-    assert f"1 of {len(over)} ceilings whose period is over was kept" in _seen(pages["Overview"])
+    seen = _seen(pages["Ceilings"])
+    assert f"1 of {len(over)} ceilings whose period is over was met" in seen
+    # one burn-down for each, and what stops first of all that is not reached
+    assert pages["Ceilings"].locator("table.j caption", has_text="day by day").count() == len(current)
+    (first,) = ask(
+        "select usefulness_class, begins_date from fct_ceiling_step where not is_reached and workflow_count > 0"
+        " order by begins_date nulls last, begins_date_low nulls last, touched_ratio desc nulls last limit 1"
+    )
+    assert f"next, {first['usefulness_class']} work stops on {_plain(units.day(first['begins_date']))}" in seen
 
 
 def test_the_stories_of_the_sandbox_can_be_read(pages, ask):

@@ -22,7 +22,8 @@ def _position(**changes):
     row = {
         "perimeter_type": "organisation", "perimeter_id": "organisation", "perimeter_name": "organisation",
         "metric": "energy_kwh", "used_quantity": 600.0, "used_low": 400.0, "used_high": 900.0,
-        "limit_quantity": 1000.0, "forecast_quantity": 1200.0, "exhaustion_date": date(2026, 8, 12),
+        "limit_quantity": 1000.0, "forecast_quantity": 1200.0, "forecast_low": 800.0, "forecast_high": 2000.0,
+        "exhaustion_date": date(2026, 8, 12),
         "period_end": date(2026, 9, 1), "status": "on course to exceed",
     }  # fmt: skip
     return SimpleNamespace(**{**row, **changes})
@@ -43,8 +44,12 @@ def test_ceiling_sentences():
     assert _plain(said(within, None)) == "Claims: calls are within their ceiling: 40 % of it is left"
     unknown = _position(used_quantity=None)
     assert said(unknown, None) == "Organisation energy cannot be judged: what was used is unknown"
-    detail = "Used 600 kWh (400 to 900 kWh) of 1.00 MWh; forecast 1.20 MWh by 31 August 2026."
+    detail = "Used 600 (400 to 900) of 1,000 kWh; forecast 1,200 (800 to 2,000) by 31 August 2026."
     assert _plain(words.ceiling_detail(_position())) == detail
+    large = _position(metric="location_kgco2e", limit_quantity=2000.0, forecast_low=None)
+    assert _plain(words.ceiling_detail(large)) == (
+        "Used 0.600 (0.400 to 0.900) of 2.00 tCO2e; forecast 1.20 by 31 August 2026."
+    )
 
 
 def test_weeks_begin_on_monday_and_say_whether_they_are_complete():
@@ -133,6 +138,37 @@ def test_the_burn_down_has_its_wall_at_zero_and_no_log_scale():
     assert [(row["day"], row["left"]) for row in dashed[0]] == [(_ms("2026-06-03"), 40), (_ms("2026-06-06"), 0)]
 
 
+def test_the_forecasts_interval_opens_from_the_range_of_today():
+    place = pandas.DataFrame(
+        {
+            "usage_date": pandas.date_range("2026-06-01", periods=2), "metric": "energy_kwh", "limit_quantity": 100.0,
+            "used_quantity": [10.0, 30.0], "used_low": [5.0, 20.0], "used_high": [20.0, 50.0],
+            "period_start": date(2026, 6, 1), "period_end": date(2026, 6, 6), "forecast_quantity": 120.0,
+            "forecast_low": 80.0, "forecast_high": 200.0, "exhaustion_date": date(2026, 6, 5),
+            "exhaustion_date_low": date(2026, 6, 4), "exhaustion_date_high": pandas.NaT,
+        }
+    )  # fmt: skip
+    spec = charts.burn_down(place, "x")
+    areas = [layer["data"]["values"] for layer in spec["layer"] if layer["mark"]["type"] == "area"]
+    # left at the low end 100 - 50 = 50 today and 100 - 200 = -100 at the end, at the high end 80 and 20
+    assert [(row["worst"], row["best"]) for row in areas[1]] == [(50, 80), (-100, 20)]
+    (thick,) = [layer["data"]["values"] for layer in spec["layer"] if layer["mark"].get("strokeWidth") == 8]
+    # from the earliest day; it may not run out at all, so to the end
+    assert [row["day"] for row in thick] == [_ms("2026-06-04"), _ms("2026-06-06")]
+
+
+def test_days_between_say_what_they_share_once():
+    said = lambda *days: _plain(words.days_between(*days))  # noqa: E731
+    first, second = date(2026, 9, 8), date(2026, 9, 11)
+    assert said(first, second) == "8 to 11 September 2026"
+    assert said(first, date(2026, 10, 1)) == "8 September to 1 October 2026"
+    assert said(date(2025, 12, 31), first) == "31 December 2025 to 8 September 2026"
+    assert said(first, first) == said(None, second) == ""
+    assert said(first, None) == "earliest 8 September 2026"
+    assert said(first, None, date(2026, 9, 7)) == "earliest 8 September 2026"
+    assert said(first, None, first) == "at the high end since 8 September 2026"
+
+
 def _ms(day):
     return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000)
 
@@ -195,10 +231,11 @@ def test_csv_cells_cannot_run_and_unknown_is_empty():
     )
     text = tables.csv_text(frame, [Column("name", "=Name"), Column("value", "kWh", units.number), Column("day", "Day")])
     rows = list(csv.reader(io.StringIO(text)))
-    assert rows[0] == ["'=Name", "kWh", "Day"]
+    assert rows[0] == ["'=Name", "kWh", "Day", "Empty cells"]
     assert [row[0] for row in rows[1:]] == ["'=cmd|' /C calc'!A0", "'+1", "'-1", "'@x", "'\tx", "plain, with comma"]
     assert [row[1] for row in rows[1:]] == ["-1.5", "", "2.0", "0.0", "1e-09", "3.0"]
     assert [row[2] for row in rows[1:]] == ["2026-06-01"] * 5 + [""]
+    assert [row[3] for row in rows[1:]] == ["", "kWh: unknown", "", "", "", ""]
 
 
 def test_gap_sentences():

@@ -18,7 +18,8 @@ from pipelines.registry.store import default_url, open_registry
 # 100. The quarter is not over.
 WAREHOUSE = """
     create table dim_workflow as select * from (values
-        ('triage', 'essential'), ('lab', 'experimental'), ('orphan', null)) as t(workflow_id, usefulness_class);
+        ('triage', 'essential', null), ('lab', 'experimental', 'research'), ('orphan', null, null))
+        as t(workflow_id, usefulness_class, sector_tag);
     create table dim_team as select 'claims' as team_id, 'insurance' as unit_id, 'FRA' as country;
     create table fct_footprint_daily as
         select usage_date, workflow_id, team_id, provider, source, lifecycle_stage, gap_reason, call_count,
