@@ -29,6 +29,7 @@ FROM_LEDGER = """
     periods as ({{ periods }}),
     pairs as ({{ pairs }}),
     {{ owned_workflows('owned', 'owners') }},
+    {{ days_of_periods() }},
     {{ ledger_cells() }},
     {{ achieved_outcomes('outcomes_daily') }},
     {{ decomposition() }}

@@ -4,7 +4,9 @@
     usage_date), `periods` (period_id, first_date, last_date, is_whole) and `pairs` (pair_id, chain, base_id, compared_id)
     to `described`. -#}
 {% macro decomposition() -%}
-{{ compared_cells() }},
+{{ paired_cells() }},
+
+{{ stated_cells() }},
 
 lengths as (
 

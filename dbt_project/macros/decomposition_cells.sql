@@ -6,10 +6,8 @@
         'market_kgco2e': ['market_gco2e', 'no_contract']}) }}
 {%- endmacro %}
 
-{#- CTEs from `footprint`, `used_days` and `periods` (period_id, first_date, last_date) to `cells`.
-
-    Own hardware stands in other rows than the calls that it answered: both are one cell of their workflow, `metered`. -#}
-{% macro ledger_cells() -%}
+{#- CTE from `used_days` and `periods` (period_id, first_date, last_date): the days of each period. -#}
+{% macro days_of_periods() -%}
 days as (
 
     select periods.period_id, used_days.usage_date
@@ -17,8 +15,13 @@ days as (
     inner join periods
         on used_days.usage_date >= periods.first_date and used_days.usage_date <= periods.last_date
 
-),
+)
+{%- endmacro %}
 
+{#- CTEs from `footprint` and `days` to `cells`.
+
+    Own hardware stands in other rows than the calls that it answered: both are one cell of their workflow, `metered`. -#}
+{% macro ledger_cells() -%}
 summed as (
 
     select

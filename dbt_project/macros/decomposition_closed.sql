@@ -87,7 +87,7 @@ united as (
     {%- if name == 'tokens' -%}
     case when part = 'runs' then 'gpu_time_per_run' else 'tokens_per_call' end
     {%- elif name == 'energy_per_unit' -%}
-    case when part = 'requests' then 'energy_per_call' else 'energy_per_gpu_second' end
+    case part when 'requests' then 'energy_per_call' when 'runs' then 'energy_per_run' else 'energy_per_gpu_second' end
     {%- elif name == 'energy_per_token' -%}
     case when part = 'runs' then 'energy_per_gpu_second' else 'energy_per_token' end
     {%- else -%}

@@ -40,8 +40,8 @@ demanded as (
 
     select
         totals.*,
-        coalesce(workflows.team_id, 'unattributed') as team_id,
-        coalesce(workflows.unit_id, workflows.team_id, 'unattributed') as unit_id,
+        coalesce(workflows.team_id, totals.workflow_id) as team_id,
+        coalesce(workflows.unit_id, workflows.team_id, totals.workflow_id) as unit_id,
         case
             when totals.part <> 'requests' then case when totals.part = 'runs' then 'runs' else 'gpu_seconds' end
             when outcomes.workflow_id is null or totals.base_units = 0 or totals.compared_units = 0 then 'calls'

@@ -1,25 +1,9 @@
 {#- The effects as whoever looks at a perimeter sees them, with what it used on either side. -#}
 
-{#- A factor as it is seen from a perimeter: what lies above it moves its own activity. -#}
-{% macro seen_factor(perimeter_type) -%}
-    {%- if perimeter_type == 'organisation' -%} case when factor = 'unit_mix' then 'team_mix' else factor end
-    {%- else -%}
-    case when factor in ('unit_mix'
-        {%- if perimeter_type != 'unit' %}, 'team_mix'{% endif %}
-        {%- if perimeter_type == 'workflow' %}, 'workflow_mix'{% endif %}) then 'activity' else factor end
-    {%- endif -%}
-{%- endmacro %}
-
-{#- The unit of several activities; those of some workflows are outcomes, of others calls. -#}
-{% macro common_unit(unit) -%}
-    case when min({{ unit }}) = max({{ unit }}) then min({{ unit }}) when min({{ unit }}) is not null then 'outcomes_and_calls' end
-{%- endmacro %}
-
 {#- CTEs from `closed`, `cells`, `sides` and `workflows` to `effects`: one row per pair x measure x perimeter x part x
     factor, and one with part and factor `unknown` where something is not known. -#}
 {% macro perimeter_effects() -%}
-{%- set perimeters = {'organisation': "'organisation'", 'unit': 'workflows.unit_id',
-    'team': "coalesce(workflows.team_id, 'unattributed')", 'workflow': 'found.workflow_id'} %}
+{%- set perimeters = perimeters_of('found') %}
 seen as (
 
     {%- for type, id in perimeters.items() %}

@@ -149,6 +149,8 @@ def within(seen: Sequence[dict], pair: Sequence[Cell | None], part: str, workflo
         intensity = "estimation"
     elif part == "requests":
         intensity = "energy_per_token" if is_by_token else "energy_per_call"
+    elif part == "runs" and not is_by_token:
+        intensity = "energy_per_run"
     else:
         intensity = "energy_per_gpu_second"
     chain = {

@@ -70,7 +70,8 @@ def cell(random: Random, workflow: str, kind: str, name: str, measure: str = "en
 
 def period(random: Random) -> Period:
     """A period of up to five workflows with up to five cells each."""
-    places = [("calls", "a"), ("calls", "b"), ("calls", "c"), ("metered", ""), ("jobs", "training"), ("idle", "gpu")]
+    places = [("calls", "a"), ("calls", "b"), ("calls", "c"), ("metered", ""), ("jobs", "training"), ("idle", "gpu"),
+              ("runs", "r")]
     measure = "energy_kwh"
     cells = [cell(random, workflow, kind, name, random.choice([measure, measure, "location_kgco2e"]))
              for workflow in OWNERS for kind, name in places if random.random() < 0.5]
