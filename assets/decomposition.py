@@ -1,6 +1,6 @@
-"""`jevons decompose`: why one period used more or less than another, by the arithmetic of the mart.
+"""The question of `jevons decompose`, asked of the published build by the arithmetic of the mart.
 
-The arithmetic is in dbt_project/macros; what is published by month is fct_decomposition_monthly.
+The arithmetic is in dbt_project/macros, options in assets.decompose; months are published as fct_decomposition_monthly.
 """
 
 import re
@@ -18,14 +18,17 @@ from pipelines.snapshot.layout import quoted_text
 
 MACROS = Path(__file__).resolve().parents[1] / "dbt_project" / "macros"
 MEASURES = ("energy_kwh", "location_kgco2e", "market_kgco2e")
-PERIMETERS = ("organisation", "unit", "team", "workflow")
+PERIMETERS = {  # what the published build knows of each
+    "organisation": "select '' as id", "unit": "select unit_id as id from dim_team",
+    "team": "select team_id as id from dim_team", "workflow": "select workflow_id as id from dim_workflow",
+}
 FROM_LEDGER = """
     with
     footprint as (select * from fct_footprint_daily),
     outcomes_daily as (select * from fct_outcome_daily),
     owned as (select * from dim_workflow),
     owners as (select * from dim_team),
-    used_days as (select distinct usage_date from footprint),
+    used_days as (select distinct usage_date from fct_organisation_daily),
     periods as ({{ periods }}),
     pairs as ({{ pairs }}),
     {{ owned_workflows('owned', 'owners') }},
@@ -42,7 +45,7 @@ class _Returned(Exception):
 
 
 def render(template: str, **values: Any) -> str:
-    """Fills in a template that calls the project's macros, as dbt does for DuckDB, but at once and without a project."""
+    """Fills in a template that calls the project's macros, as dbt does for DuckDB, but at once."""
     return _environment().from_string(template).render(**values)
 
 
@@ -93,19 +96,22 @@ def decomposition_query(
     kind, _, identity = perimeter.partition("/")
     if measure not in MEASURES:
         raise _refused(measure, "it is not measured", f"name one of {', '.join(MEASURES)}")
-    if kind not in PERIMETERS or bool(identity) == (kind == "organisation"):
-        raise _refused(perimeter, "it is no perimeter", "write organisation, unit/ID, team/ID or workflow/ID")
-    days = "select min(usage_date), max(usage_date) from fct_footprint_daily where usage_date between ? and ?"
+    there = f"select count(*) from ({PERIMETERS.get(kind, PERIMETERS['organisation'])}) where id = ?"
+    if kind not in PERIMETERS or not _asked(snapshot, there, identity):
+        raise _refused(perimeter, "the build knows no such perimeter",
+                       "write organisation, unit/ID, team/ID or workflow/ID")
+    days = "select count(*) from fct_footprint_daily where usage_date between ? and ?"
     for first, last in (base, compared):
-        with snapshot.open(days, (first, last)) as answer:
-            if answer.fetchall()[0][0] is None:
-                raise _refused(f"{first} to {last}", "no day of it is in the ledger", "name days that are")
+        if first > last:
+            raise _refused(f"{first} to {last}", "it ends before it begins", "name its first day first")
+        if not _asked(snapshot, days, first, last):
+            raise _refused(f"{first} to {last}", "no day of it is in the ledger", "name days that are")
     query = render(FROM_LEDGER, periods=_periods({"base": base, "compared": compared}), pairs=(
         "select 1 as pair_id, 'asked' as chain, 'base' as base_id, 'compared' as compared_id"))
     return f"""
-        select base_first_date, base_last_date, compared_first_date, compared_last_date, is_whole, part, factor,
-            activity_unit, effect_low, effect_quantity, effect_high, effect_ratio, base_quantity, compared_quantity,
-            base_coverage_ratio, compared_coverage_ratio, gap_reason
+        select part, factor, activity_unit, effect_quantity, effect_ratio, effect_low, effect_high, base_quantity,
+            compared_quantity, base_first_date, base_last_date, is_whole, base_coverage_ratio, compared_coverage_ratio,
+            gap_reason
         from ({query})
         where measure = {quoted_text(measure)} and perimeter_type = {quoted_text(kind)}
             and perimeter_id = {quoted_text(identity or kind)}
@@ -116,6 +122,11 @@ def decomposition_query(
 def before(first: date, last: date) -> tuple[date, date]:
     """As many days, those just before: what a period is compared with unless said otherwise."""
     return first - (last - first) - timedelta(days=1), first - timedelta(days=1)
+
+
+def _asked(snapshot: Snapshot, sql: str, *params: Any) -> Any:
+    with snapshot.open(sql, params) as answer:
+        return answer.fetchall()[0][0]
 
 
 def _periods(named: dict[str, tuple[date, date]]) -> str:

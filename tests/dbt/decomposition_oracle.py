@@ -1,4 +1,4 @@
-"""The effects of a decomposition once more: from the written rules, cell by cell and perimeter by perimeter, in 60 digits.
+"""The effects of a decomposition once more: from the written rules, cell by cell, perimeter by perimeter, in 60 digits.
 
 How cases are made belongs to made_up_periods, what must hold to the tests. Nothing of the SQL is used here.
 """
@@ -169,7 +169,7 @@ def within(seen: Sequence[dict], pair: Sequence[Cell | None], part: str, workflo
 
 
 def limits(ends: Sequence[Decimal], factors: Sequence[Mapping[str, Decimal | None]]) -> dict[str, Decimal]:
-    """The terms of one cell: logarithmic ones, or at a zero their limits; an undefined factor is as on the other side."""
+    """The terms of a cell: logarithmic, or at a zero their limits; an undefined factor is as on the other side."""
     names = factors[0].keys() | factors[1].keys()
     both = {name: (factors[0].get(name), factors[1].get(name)) for name in names}
     defined = {name: pair for name, pair in both.items() if None not in pair}

@@ -31,16 +31,17 @@ def made(seed: int, count: int) -> tuple[list[Period], list[tuple[int, int]]]:
     random, periods, pairs = Random(seed), [], []
     for _ in range(count):
         first = period(random)
-        second = random.choice([lambda: period(random), lambda: period(random), lambda: offset(random, first),
-                                lambda: grown(random, first), lambda: first])()  # noqa: B023
+        kind = random.randrange(5)
+        second = (offset(random, first) if kind == 0 else grown(random, first) if kind == 1 else first if kind == 2
+                  else period(random))
         pairs.append((len(periods), len(periods) + 1))
         periods += [first, second]
     return periods, pairs
 
 
 def by_key(rows: list[dict]) -> dict[tuple, dict]:
-    found = {(row["pair_id"], row["measure"], row["perimeter_type"], row["perimeter_id"], row["part"], row["factor"]): row
-             for row in rows}
+    names = ("pair_id", "measure", "perimeter_type", "perimeter_id", "part", "factor")
+    found = {tuple(row[name] for name in names): row for row in rows}
     assert len(found) == len(rows)
     return found
 

@@ -10,7 +10,7 @@ owned as (select * from {{ ref('dim_workflow') }}),
 
 owners as (select * from {{ ref('dim_team') }}),
 
-used_days as (select distinct usage_date from footprint),
+used_days as (select distinct usage_date from {{ ref('fct_organisation_daily') }}),
 
 {{ month_pairs() }},
 
