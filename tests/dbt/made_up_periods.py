@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from assets.decomposition import render
+from assets.decomposition import MACROS, render
 
 TEXT, COUNT, KWH = pa.string(), pa.decimal128(38, 0), pa.decimal128(38, 9)
 CELLS = {
@@ -26,6 +26,15 @@ CELLS = {
 }
 OWNERS = {"w0": ("t0", "u0"), "w1": ("t0", "u0"), "w2": ("t1", "u0"), "w3": ("t2", "u1"), "w4": ("t2", "u1")}
 FIRST = date(2026, 1, 1)
+MART = MACROS.parent / "models" / "marts" / "whole" / "fct_decomposition_monthly.sql"
+LEDGER = {
+    "usage_date": pa.date32(), **dict.fromkeys(("workflow_id", "provider", "model_id", "lifecycle_stage", "energy_line",
+                                                "factor_id", "gap_reason"), TEXT),
+    **dict.fromkeys(("call_count", "gpu_seconds", "input_tokens", "cached_input_tokens", "cache_write_input_tokens",
+                     "output_tokens"), COUNT),
+    **dict.fromkeys(("energy_kwh", "energy_kwh_high", "location_gco2e", "location_gco2e_high", "market_gco2e",
+                     "market_gco2e_high"), KWH),
+}
 ASKED = """
     with
     {{ decomposition() }}
@@ -103,12 +112,50 @@ def grown(random: Random, before: Period) -> Period:
     return Period(cells, before.outcomes, before.day_count)
 
 
-class Decomposed:
-    """The project's macros, run once over all pairs of all cases."""
+class Tables:
+    """Made-up tables in DuckDB's memory."""
 
     def __init__(self) -> None:
         self.duck = duckdb.connect()
         self.duck.execute("set threads = 2")
+
+    def fill(self, name: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> None:
+        arrays = [pa.array([row.get(column) for row in rows], kind) for column, kind in columns.items()]
+        self.duck.register("made_up", pa.table(arrays, names=list(columns)))
+        self.duck.execute(f"create or replace table {name} as select * from made_up")
+        self.duck.unregister("made_up")
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        answer = self.duck.execute(sql)
+        names = [column[0] for column in answer.description]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+class Months(Tables):
+    """The mart by itself, over made-up rows of the ledger."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sql = render(MART.read_text("utf-8"), ref=str)
+
+    def run(self, ledger: Sequence[Mapping[str, Any]], days: Sequence[date],
+            outcomes: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+        self.fill("fct_footprint_daily", ledger, LEDGER)
+        self.fill("fct_organisation_daily", [{"usage_date": day} for day in days], {"usage_date": pa.date32()})
+        self.fill("fct_outcome_daily", outcomes, {"usage_date": pa.date32(), "workflow_id": TEXT, "outcome_type": TEXT,
+                                                  "outcome_count": COUNT})
+        self.fill("dim_workflow", [{"workflow_id": w, "team_id": t} for w, (t, _) in OWNERS.items()],
+                  dict.fromkeys(("workflow_id", "team_id"), TEXT))
+        self.fill("dim_team", [{"team_id": t, "unit_id": u} for t, u in sorted(set(OWNERS.values()))],
+                  dict.fromkeys(("team_id", "unit_id"), TEXT))
+        return self.rows(self.sql)
+
+
+class Decomposed(Tables):
+    """The macros by themselves, run once over all pairs of all cases."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.sql = render(ASKED)
 
     def run(self, periods: Sequence[Period], pairs: Sequence[tuple[int, int]], order: Random | None = None
@@ -117,29 +164,21 @@ class Decomposed:
         cells = [{**each, "period_id": n} for n, period in enumerate(periods) for each in period.cells]
         if order:
             order.shuffle(cells)
-        self._table("cells", cells, CELLS)
-        self._table("achieved", [
+        self.fill("cells", cells, CELLS)
+        self.fill("achieved", [
             {"period_id": n, "workflow_id": workflow, "outcome_type": kind, "outcome_count": count}
             for n, period in enumerate(periods) for workflow, (kind, count) in period.outcomes.items()
         ], {"period_id": pa.int32(), "workflow_id": TEXT, "outcome_type": TEXT, "outcome_count": COUNT})
-        self._table("workflows", [{"workflow_id": w, "team_id": t, "unit_id": u} for w, (t, u) in OWNERS.items()],
+        self.fill("workflows", [{"workflow_id": w, "team_id": t, "unit_id": u} for w, (t, u) in OWNERS.items()],
                     dict.fromkeys(("workflow_id", "team_id", "unit_id"), TEXT))
-        self._table("days", [{"period_id": n, "usage_date": FIRST + timedelta(days=day)}
+        self.fill("days", [{"period_id": n, "usage_date": FIRST + timedelta(days=day)}
                              for n, period in enumerate(periods) for day in range(period.day_count)],
                     {"period_id": pa.int32(), "usage_date": pa.date32()})
-        self._table("periods", [{"period_id": n, "first_date": FIRST, "last_date": FIRST, "is_whole": True}
+        self.fill("periods", [{"period_id": n, "first_date": FIRST, "last_date": FIRST, "is_whole": True}
                                 for n in range(len(periods))],
                     {"period_id": pa.int32(), "first_date": pa.date32(), "last_date": pa.date32(),
                      "is_whole": pa.bool_()})
-        self._table("pairs", [{"pair_id": n, "chain": "asked", "base_id": a, "compared_id": b}
+        self.fill("pairs", [{"pair_id": n, "chain": "asked", "base_id": a, "compared_id": b}
                               for n, (a, b) in enumerate(pairs)],
                     {"pair_id": pa.int32(), "chain": TEXT, "base_id": pa.int32(), "compared_id": pa.int32()})
-        answer = self.duck.execute(self.sql)
-        names = [column[0] for column in answer.description]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
-
-    def _table(self, name: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> None:
-        arrays = [pa.array([row[column] for row in rows], kind) for column, kind in columns.items()]
-        self.duck.register("made_up", pa.table(arrays, names=list(columns)))
-        self.duck.execute(f"create or replace table {name} as select * from made_up")
-        self.duck.unregister("made_up")
+        return self.rows(self.sql)

@@ -1,6 +1,8 @@
 """What a decomposition promises: right to a billionth, closed to the last digit, the same from every side."""
 
+import math
 from collections import defaultdict
+from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -8,7 +10,7 @@ import decomposition_oracle as oracle
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from made_up_periods import OWNERS, Decomposed, Period, grown, offset, period
+from made_up_periods import OWNERS, Decomposed, Months, Period, grown, offset, period
 
 CASES = 400
 RIGHT = Decimal("1e-9")
@@ -129,3 +131,126 @@ def test_parts_add_up_to_the_whole_to_the_last_digit(decomposed, seed):
 def test_the_order_of_the_rows_changes_no_digit(decomposed, seed):
     periods, pairs = made(seed, 40)
     assert by_key(decomposed.run(periods, pairs)) == by_key(decomposed.run(periods, pairs, Random(seed)))
+
+
+@pytest.fixture(scope="module")
+def months() -> Months:
+    return Months()
+
+
+JANUARY, FEBRUARY = date(2026, 1, 5), date(2026, 2, 5)
+DAYS = [JANUARY, FEBRUARY]  # a day each, so that their number changes nothing
+LN2 = Decimal("0.693147180560")
+CALLS = {"workflow_id": "w0", "provider": "p", "model_id": "p/m", "lifecycle_stage": "inference",
+         "energy_line": "direct", "factor_id": "f", "call_count": 10, "gpu_seconds": 0, "output_tokens": 1000,
+         "energy_kwh": Decimal(1), "energy_kwh_high": Decimal(3)}
+TOLD = {**CALLS, "factor_id": None, "gap_reason": "metered_elsewhere", "energy_kwh": None, "energy_kwh_high": None}
+BOARD = {"workflow_id": "w0", "provider": "hardware", "model_id": "hardware/h", "lifecycle_stage": "inference",
+         "energy_line": "direct", "factor_id": "counter", "call_count": 0, "gpu_seconds": 100, "energy_kwh": Decimal(1),
+         "energy_kwh_high": Decimal(1)}
+COOLING = {**BOARD, "energy_line": "overhead", "gpu_seconds": 0, "energy_kwh": Decimal("0.5")}
+DONE = {"workflow_id": "w0", "outcome_type": "done", "outcome_count": 10}
+BY_HAND = {  # rows of either month, outcomes of either month, effects in the organisation
+    "a model comes in: twice the calls of what there was, of which it is half": (
+        [CALLS], [CALLS, {**CALLS, "model_id": "p/n", "energy_kwh": Decimal(2)}], (),
+        {("requests", "activity"): LN2, ("requests", "model_mix"): 2 - LN2}),
+    "a model goes": (
+        [CALLS, {**CALLS, "model_id": "p/n", "energy_kwh": Decimal(2)}], [CALLS], (),
+        {("requests", "activity"): -LN2, ("requests", "model_mix"): LN2 - 2}),
+    "a workflow comes into a team": (
+        [CALLS], [CALLS, {**CALLS, "workflow_id": "w1", "energy_kwh": Decimal(2)}], (),
+        {("requests", "activity"): LN2, ("requests", "workflow_mix"): 2 - LN2}),
+    "a team comes in": (
+        [CALLS], [CALLS, {**CALLS, "workflow_id": "w2", "energy_kwh": Decimal(2)}], (),
+        {("requests", "activity"): LN2, ("requests", "team_mix"): 2 - LN2}),
+    "twice the calls for the same outcomes": (
+        [CALLS], [{**CALLS, "call_count": 20, "output_tokens": 2000, "energy_kwh": Decimal(2)}], (DONE, DONE),
+        {("requests", "calls_per_outcome"): 1}),
+    "outcomes of another kind are not the same activity": (
+        [CALLS], [{**CALLS, "call_count": 20, "output_tokens": 2000, "energy_kwh": Decimal(2)}],
+        (DONE, {**DONE, "outcome_type": "seen"}), {("requests", "activity"): 1}),
+    "a model loses its factor, which saves nothing": (
+        [CALLS], [{**CALLS, "factor_id": None, "energy_kwh": None, "gap_reason": "no_factor"}], (),
+        {("requests", "coverage"): -1, ("unknown", "unknown"): None}),
+    "what was never known is no mix": (
+        [CALLS], [CALLS, {**CALLS, "model_id": "p/n", "energy_kwh": None, "gap_reason": "no_factor"}], (),
+        {("unknown", "unknown"): None}),
+    "another estimate is no saving": (
+        [CALLS], [{**CALLS, "factor_id": "g", "energy_kwh": Decimal("0.25")}], (),
+        {("requests", "estimation"): Decimal("-0.75")}),
+    "calls without tokens": (
+        [{**CALLS, "output_tokens": 0}], [{**CALLS, "output_tokens": 0, "energy_kwh": Decimal(2)}], (),
+        {("requests", "energy_per_call"): 1}),
+    "own hardware is related to the calls that it answered": (
+        [TOLD, BOARD, COOLING], [{**TOLD, "call_count": 20, "output_tokens": 2000},
+                                 {**BOARD, "energy_kwh": Decimal(2)}, {**COOLING, "energy_kwh": Decimal(1)}], (),
+        {("requests", "activity"): Decimal("1.5")}),
+    "cooling is given up": (
+        [TOLD, BOARD, COOLING], [TOLD, BOARD, {**COOLING, "energy_kwh": Decimal(0)}], (),
+        {("requests", "overhead"): Decimal("-0.5")}),
+    "own hardware whose calls are told in one month only is related to its time": (
+        [TOLD, BOARD], [{**BOARD, "gpu_seconds": 200, "energy_kwh": Decimal(2)}], (), {("gpu_time", "activity"): 1}),
+    "idle time, jobs, and a host without boards, each apart": (
+        [{**BOARD, "lifecycle_stage": stage} for stage in ("idle", "training")],
+        [{**BOARD, "lifecycle_stage": "idle", "gpu_seconds": 200, "energy_kwh": Decimal(2)},
+         {**BOARD, "lifecycle_stage": "training", "energy_kwh": Decimal(4)},
+         {**BOARD, "lifecycle_stage": "unknown", "workflow_id": "w4", "gpu_seconds": 0, "energy_kwh": Decimal(5)}], (),
+        {("idle", "activity"): 1, ("training", "energy_per_gpu_second"): 3, ("other", "without_activity"): 5}),
+}
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_what_may_be_reckoned_by_hand(months, case):
+    before, after, outcomes, effects = BY_HAND[case]
+    ledger = [{**row, "usage_date": day} for day, rows in zip(DAYS, (before, after), strict=True) for row in rows]
+    rows = months.run(ledger, DAYS, [{**each, "usage_date": day} for day, each in zip(DAYS, outcomes, strict=False)])
+    found = {(row["part"], row["factor"]): row["effect_quantity"] for row in rows
+             if (row["perimeter_type"], row["measure"]) == ("organisation", "energy_kwh")}
+    assert {key: effect for key, effect in found.items() if effect != 0} == effects
+
+
+def test_zero_carbon_electricity_is_the_grids_effect_and_not_the_energys(months):
+    clean = {**CALLS, "location_gco2e": Decimal(0), "location_gco2e_high": Decimal(0)}
+    dirty = {**clean, "location_gco2e": Decimal(500), "location_gco2e_high": Decimal(500)}
+    rows = months.run([{**clean, "usage_date": JANUARY}, {**dirty, "usage_date": FEBRUARY}], DAYS)
+    found = {(row["measure"], row["factor"]): (row["effect_quantity"], row["effect_ratio"]) for row in rows
+             if row["perimeter_type"] == "team" and row["effect_quantity"]}
+    assert found == {("location_kgco2e", "grid_intensity"): (Decimal("0.5"), None)}
+
+
+def test_four_months_step_by_step_are_the_whole_way(months):
+    random, first = Random(4), date(2026, 1, 1)
+    days = [first + timedelta(days=n) for n in range(120 + 7)]  # to the end of April, and a week of May
+    ledger = [
+        {**CALLS, "usage_date": day, "workflow_id": workflow, "model_id": f"p/{model}",
+         "call_count": random.randint(1, 99), "output_tokens": random.randint(1, 9999),
+         "energy_kwh": Decimal(random.randint(1, 10**9)).scaleb(-9)}
+        for day in days for workflow in OWNERS for model in range(3)
+        if (day.month + model + int(workflow[1])) % 3]
+    rows = months.run(ledger, days)
+    energy = [row for row in rows if row["measure"] == "energy_kwh"]
+    assert {row["base_first_date"].month for row in energy if row["chain"] == "monthly"} == {1, 2, 3, 4}
+    assert {row["is_whole"] for row in energy if row["base_first_date"].month == 4} == {False}
+    changes = {}
+    for chain in ("monthly", "chained", "end_point"):
+        effects: dict[tuple, Decimal] = defaultdict(Decimal)
+        for row in energy:
+            if row["chain"] == chain and row["base_first_date"].month < 4:
+                effects[row["perimeter_id"]] += row["effect_quantity"]
+        changes[chain] = dict(effects)
+    assert changes["monthly"] == changes["chained"] == changes["end_point"]
+    ends = {(row["chain"], row["base_first_date"], row["compared_last_date"]) for row in energy
+            if row["chain"] != "monthly"}
+    assert ends == {(chain, first, date(2026, 4, 30)) for chain in ("chained", "end_point")}
+    steps = [row for row in energy if row["chain"] == "monthly" and row["compared_first_date"].month < 5]
+    product = 1.0
+    for row in energy:
+        if row["chain"] == "chained":
+            same = [step for step in steps if all(step[name] == row[name] for name in (
+                "perimeter_type", "perimeter_id", "part", "factor"))]
+            assert row["effect_quantity"] == sum(step["effect_quantity"] for step in same)
+            assert float(row["effect_ratio"]) == pytest.approx(math.prod(float(step["effect_ratio"]) for step in same))
+            if row["perimeter_type"] == "organisation":
+                product *= float(row["effect_ratio"])
+                whole = row
+    assert product == pytest.approx(float(whole["compared_quantity"] / whole["base_quantity"]))
