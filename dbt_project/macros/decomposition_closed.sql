@@ -1,26 +1,27 @@
-{#- CTEs from `leaves`, `nodes`, `lengths` and `stated` to `closed`: one row per pair x measure x workflow x part x factor,
+{#- CTEs from `leaves`, `weighted_nodes`, `lengths` (pair_id, base_day_count, compared_day_count) and `compared_cells` to `closed`: one row per pair x measure x workflow x part x factor,
     those of a workflow adding up to its change. -#}
 {% macro workflow_effects() -%}
-{%- set above = {'activity': 'whole', 'unit_mix': 'unit', 'team_mix': 'team', 'workflow_mix': ''} %}
+{%- set shares = {'activity': ['_whole_activity', '_day_count'], 'unit_mix': ['_unit_activity', '_whole_activity'],
+    'team_mix': ['_team_activity', '_unit_activity'], 'workflow_mix': ['_activity', '_team_activity'],
+    'calls_per_outcome': ['_units', '_activity'], 'known_share': ['_known_units', '_units']} %}
+{%- set mean = logarithmic_mean('nodes.base_quantity', 'nodes.compared_quantity', 'nodes.log_quantity') %}
 raised as (
 
     select
-        leaves.*, nodes.activity_unit,
-        leaves.weight * {{ log_change('lengths.base_day_count', 'lengths.compared_day_count') }} as days,
-        leaves.weight * {{ log_share('_whole_activity', '_day_count') }} as activity,
-        leaves.weight * {{ log_share('_unit_activity', '_whole_activity') }} as unit_mix,
-        leaves.weight * {{ log_share('_team_activity', '_unit_activity') }} as team_mix,
-        leaves.weight * {{ log_share('_activity', '_team_activity') }} as workflow_mix,
-        leaves.weight * {{ log_share('_units', '_activity') }} as calls_per_outcome,
+        leaves.*, nodes.activity_unit, nodes.change, {{ effect(mean) }} as weight,
+        {{ effect(mean ~ ' * ' ~ log_change('lengths.base_day_count', 'lengths.compared_day_count')) }} as days,
+        {%- for name, (part, of) in shares.items() %}
+        {{ effect(mean ~ ' * ' ~ log_share(part, of)) }} as {{ name }},
+        {%- endfor %}
         -- the highest share that is zero on a side
         case
-            when least(base_whole_activity, compared_whole_activity) = 0 then 'activity'
-            when least(base_unit_activity, compared_unit_activity) = 0 then 'unit_mix'
-            when least(base_team_activity, compared_team_activity) = 0 then 'team_mix'
-            else 'workflow_mix'
+            {%- for name, (part, of) in shares.items() %}
+            when least(base{{ part }}, compared{{ part }}) = 0 then '{{ name }}'
+            {%- endfor %}
+            else 'nowhere'
         end as zero_at
     from leaves
-    inner join nodes
+    inner join weighted_nodes as nodes
         on leaves.pair_id = nodes.pair_id
         and leaves.measure = nodes.measure
         and leaves.part = nodes.part
@@ -33,8 +34,8 @@ told as (
 
     {%- for name in upper_factors() %}
     select
-        pair_id, measure, workflow_id, part, activity_unit, '{{ name }}' as factor,
-        {{ effect("case when zero_at = '" ~ name ~ "' and above <> 0 then above else " ~ name ~ ' end') }} as raw
+        pair_id, measure, workflow_id, part, activity_unit, {{ published_factor(name) }} as factor,
+        {{ effect("case when zero_at = '" ~ name ~ "' then change else " ~ name ~ ' end') }} as raw
     from raised
 
     union all
@@ -48,20 +49,17 @@ told as (
     {%- endfor %}
 
     select
-        pair_id, measure, workflow_id,
-        case when 'without_activity' in (base_state, compared_state) then 'other' else part end,
-        null,
-        case when 'without_activity' in (base_state, compared_state) then 'without_activity' else 'coverage' end,
-        {{ effect('coalesce(compared_quantity, 0) - coalesce(base_quantity, 0)') }}
-    from stated
-    where base_state in ('unknown', 'without_activity') or compared_state in ('unknown', 'without_activity')
+        pair_id, measure, workflow_id, case when comparison = 'without_activity' then 'other' else part end, null,
+        comparison, {{ effect('change') }}
+    from compared_cells
+    where comparison in ('coverage', 'without_activity')
 
 ),
 
 changes as (
 
-    select pair_id, measure, workflow_id, sum(coalesce(compared_quantity, 0) - coalesce(base_quantity, 0)) as whole
-    from stated
+    select pair_id, measure, workflow_id, sum(change) as whole
+    from compared_cells
     group by pair_id, measure, workflow_id
 
 ),
@@ -86,6 +84,7 @@ united as (
 {% macro published_factor(name) -%}
     {%- if name == 'tokens' -%}
     case when part = 'runs' then 'gpu_time_per_run' else 'tokens_per_call' end
+    {%- elif name == 'known_share' -%} 'coverage'
     {%- elif name == 'energy_per_unit' -%}
     case part when 'requests' then 'energy_per_call' when 'runs' then 'energy_per_run' else 'energy_per_gpu_second' end
     {%- elif name == 'energy_per_token' -%}

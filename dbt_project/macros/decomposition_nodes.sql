@@ -1,17 +1,9 @@
 {#- The activity that shares are taken of: workflows, their teams and units, and the whole.
 
-    CTEs from `stated`, `sides`, `achieved` (period_id, workflow_id, outcome_type, outcome_count) and `workflows`
-    (workflow_id, team_id, unit_id) to `chained_cells`, whose change is a product of factors, and `nodes`, one row per
-    pair x measure x part x workflow of them. -#}
+    CTEs from `compared_cells`, `sides`, `achieved` (period_id, workflow_id, outcome_type, outcome_count) and `workflows`
+    (workflow_id, team_id, unit_id) to `nodes`, one row per pair x measure x part x workflow with a chained cell. -#}
 {% macro activity_nodes() -%}
 {%- set sides = ['base', 'compared'] %}
-chained_cells as (
-
-    select * from stated
-    where base_state in ('known', 'absent') and compared_state in ('known', 'absent')
-
-),
-
 outcomes as (
 
     select
@@ -29,9 +21,17 @@ outcomes as (
 
 totals as (
 
-    select pair_id, measure, part, workflow_id, sum(base_units) as base_units, sum(compared_units) as compared_units
-    from chained_cells
+    select
+        pair_id, measure, part, workflow_id
+        {%- for side in sides %},
+        sum({{ side }}_units) as {{ side }}_units,
+        sum(case when comparison = 'chained' then {{ side }}_units else 0 end) as {{ side }}_known_units,
+        sum(case when comparison = 'chained' then coalesce({{ side }}_quantity, 0) else 0 end) as {{ side }}_quantity
+        {%- endfor %}
+    from compared_cells
+    where comparison in ('chained', 'uncovered')
     group by pair_id, measure, part, workflow_id
+    having max(case when comparison = 'chained' then 1 else 0 end) = 1
 
 ),
 

@@ -20,3 +20,12 @@
         {%- if perimeter_type == 'workflow' %}, 'workflow_mix'{% endif %}) then 'activity' else factor end
     {%- endif -%}
 {%- endmacro %}
+
+{#- The factors from the whole down to the workflow, in this order, and those within it. -#}
+{% macro upper_factors() -%}
+    {{ return(['days', 'activity', 'unit_mix', 'team_mix', 'workflow_mix', 'calls_per_outcome', 'known_share']) }}
+{%- endmacro %}
+{% macro lower_factors() -%}
+    {{ return(['model_mix', 'coverage', 'tokens', 'estimation', 'energy_per_token', 'energy_per_unit', 'overhead',
+        'grid_intensity']) }}
+{%- endmacro %}

@@ -15,7 +15,7 @@ sides as (
 ),
 
 {%- for side in sides %}
-{{ side }}_cells as (
+cells_of_{{ side }} as (
 
     select sides.pair_id, cells.*
     from cells
@@ -27,21 +27,21 @@ paired as (
 
     select
         {%- for name in ['pair_id', 'measure', 'workflow_id', 'kind', 'cell'] %}
-        coalesce(base_cells.{{ name }}, compared_cells.{{ name }}) as {{ name }}
+        coalesce(cells_of_base.{{ name }}, cells_of_compared.{{ name }}) as {{ name }}
         {{- ',' if not loop.last }}
         {%- endfor %}
         {%- for side in sides %}
         {%- for name in names %},
-        {{ side }}_cells.{{ name }} as {{ side }}_{{ name }}
+        cells_of_{{ side }}.{{ name }} as {{ side }}_{{ name }}
         {%- endfor %}
         {%- endfor %}
-    from base_cells
-    full outer join compared_cells
-        on base_cells.pair_id = compared_cells.pair_id
-        and base_cells.measure = compared_cells.measure
-        and base_cells.workflow_id = compared_cells.workflow_id
-        and base_cells.kind = compared_cells.kind
-        and base_cells.cell = compared_cells.cell
+    from cells_of_base
+    full outer join cells_of_compared
+        on cells_of_base.pair_id = cells_of_compared.pair_id
+        and cells_of_base.measure = cells_of_compared.measure
+        and cells_of_base.workflow_id = cells_of_compared.workflow_id
+        and cells_of_base.kind = cells_of_compared.kind
+        and cells_of_base.cell = cells_of_compared.cell
 
 )
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {#- What of two periods is known, cell by cell.
 
-    CTEs from `paired` to `stated`: the cells with a known quantity on a side, what their activity is, and their state. -#}
+    CTEs from `paired` to `compared_cells`: what their activity is, and how they may be compared. chained: known where there
+    is any. uncovered: known on neither side. coverage: known on one side, and there but not known on the other. -#}
 {% macro stated_cells() -%}
 {%- set sides = ['base', 'compared'] %}
 -- calls of own hardware are related to its energy where they are told on both sides, else its time is
@@ -19,7 +20,6 @@ placed as (
             else 'requests'
         end as part
     from paired
-    where base_quantity is not null or compared_quantity is not null
 
 ),
 
@@ -59,6 +59,21 @@ stated as (
         end as {{ side }}_state{{ ',' if not loop.last }}
         {%- endfor %}
     from counted
+
+),
+
+compared_cells as (
+
+    select
+        *,
+        coalesce(compared_quantity, 0) - coalesce(base_quantity, 0) as change,
+        case
+            when 'without_activity' in (base_state, compared_state) then 'without_activity'
+            when 'known' not in (base_state, compared_state) then 'uncovered'
+            when 'unknown' in (base_state, compared_state) then 'coverage'
+            else 'chained'
+        end as comparison
+    from stated
 
 )
 {%- endmacro %}

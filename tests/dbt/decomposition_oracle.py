@@ -37,6 +37,7 @@ def effects(base: Sequence[Cell], compared: Sequence[Cell], owners: Mapping[str,
     with localcontext(DIGITS):
         found: dict[tuple, Decimal] = defaultdict(Decimal)
         chains: dict[tuple, list] = defaultdict(list)
+        uncovered: dict[tuple, list[int]] = defaultdict(lambda: [0, 0])
         sides = [{tuple(row[name] for name in KEY): row for row in rows} for rows in (base, compared)]
         for key in sides[0].keys() | sides[1].keys():
             pair = [side.get(key) for side in sides]
@@ -46,6 +47,10 @@ def effects(base: Sequence[Cell], compared: Sequence[Cell], owners: Mapping[str,
             change = (seen[1]["quantity"] or 0) - (seen[0]["quantity"] or 0)
             if "without_activity" in states:
                 single = ("other", "without_activity")
+            elif "known" not in states:
+                for side in (0, 1):
+                    uncovered[key[0], part, key[1]][side] += seen[side]["units"]
+                continue
             elif "unknown" in states:
                 single = (part, "coverage")
             else:
@@ -54,7 +59,8 @@ def effects(base: Sequence[Cell], compared: Sequence[Cell], owners: Mapping[str,
             for kind, who in perimeters(key[1], owners):
                 found[key[0], kind, who, *single] += change
         for (measure, part), cells in chains.items():
-            explain(found, measure, part, cells, owners, outcomes, days)
+            more = {w: count for (m, p, w), count in uncovered.items() if (m, p) == (measure, part)}
+            explain(found, measure, part, cells, more, owners, outcomes, days)
         return {key: value for key, value in found.items() if value}
 
 
@@ -93,14 +99,15 @@ def perimeters(workflow: str, owners: Mapping[str, tuple[str, str]]) -> list[tup
     return [("organisation", "organisation"), ("unit", unit), ("team", team), ("workflow", workflow)]
 
 
-def explain(found: dict[tuple, Decimal], measure: str, part: str, cells: Sequence[tuple], owners: Mapping, outcomes:
-            Sequence[Mapping], days: tuple[int, int]) -> None:
-    """Adds the effects of the cells of one chain, looked at from every perimeter by itself."""
-    units: list[dict[str, int]] = [defaultdict(int), defaultdict(int)]
+def explain(found: dict[tuple, Decimal], measure: str, part: str, cells: Sequence[tuple], uncovered: Mapping,
+            owners: Mapping, outcomes: Sequence[Mapping], days: tuple[int, int]) -> None:
+    """Adds the effects of the workflows of one chain, looked at from every perimeter by itself."""
+    known = [{workflow: 0 for workflow, _, _ in cells} for _ in (0, 1)]
     for workflow, _, seen in cells:
         for side in (0, 1):
-            units[side][workflow] += seen[side]["units"]
-    activity = [{workflow: Decimal(count) for workflow, count in units[side].items()} for side in (0, 1)]
+            known[side][workflow] += seen[side]["units"]
+    units = [{w: count + uncovered.get(w, (0, 0))[side] for w, count in known[side].items()} for side in (0, 1)]
+    activity = [{w: Decimal(count) for w, count in units[side].items()} for side in (0, 1)]
     for workflow in units[0]:
         made = [outcomes[side].get(workflow) for side in (0, 1)]
         if part == "requests" and all(made) and made[0][0] == made[1][0] and units[0][workflow] and units[1][workflow]:
@@ -112,12 +119,12 @@ def explain(found: dict[tuple, Decimal], measure: str, part: str, cells: Sequenc
         for workflow, quantity in activity[side].items():
             for place in perimeters(workflow, owners):
                 inside[side][place] += quantity
-    for workflow, pair, seen in cells:
+    for workflow in units[0]:
         places = perimeters(workflow, owners)
-        lower = [within(seen, pair, part, workflow, units, activity, side) for side in (0, 1)]
-        ends = [seen[side]["quantity"] or Decimal(0) for side in (0, 1)]
+        own = [(pair, seen) for name, pair, seen in cells if name == workflow]
+        ends = [sum((seen[side]["quantity"] or Decimal(0) for _, seen in own), Decimal(0)) for side in (0, 1)]
         for depth, place in enumerate(places):
-            factors = []
+            factors: list[dict[str, Decimal | None]] = []
             for side in (0, 1):
                 here = inside[side][place]
                 chain: dict[str, Decimal | None] = {"days": Decimal(days[side]), "activity": here / days[side]}
@@ -126,17 +133,43 @@ def explain(found: dict[tuple, Decimal], measure: str, part: str, cells: Sequenc
                     chain["team_mix"] = of(team, here)
                 if depth < 3:
                     chain["workflow_mix"] = of(flow, team)
-                factors.append({**chain, **lower[side]})
-            product = Decimal(1)
-            for value in factors[1].values():
-                product *= 1 if value is None else value
-            assert not ends[1] or abs(product / ends[1] - 1) < Decimal("1e-50"), "the factors are the whole"
+                chain["calls_per_outcome"] = of(units[side][workflow], flow)
+                chain["coverage"] = of(known[side][workflow], units[side][workflow])
+                # what a known unit takes; where nothing is known or used, the models below say why
+                chain["unit"] = of(ends[side], known[side][workflow])
+                factors.append(chain)
             for factor, effect in limits(ends, factors).items():
-                found[measure, *place, part, factor] += effect
+                if factor != "unit":
+                    found[measure, *place, part, factor] += effect
+                    continue
+                for below, share in split(own, part, known, workflow, effect).items():
+                    found[measure, *place, part, below] += share
 
 
-def within(seen: Sequence[dict], pair: Sequence[Cell | None], part: str, workflow: str, units: Sequence[Mapping],
-           activity: Sequence[Mapping], side: int) -> dict[str, Decimal | None]:
+def split(own: Sequence[tuple], part: str, known: Sequence[Mapping], workflow: str, effect: Decimal) -> dict[str, Decimal]:
+    """The effect of what a unit takes, over the models: the parts of the change of the quotient, as large as the effect."""
+    parts: dict[str, Decimal] = defaultdict(Decimal)
+    for pair, seen in own:
+        lower = [within(seen, pair, part, workflow, known, side) for side in (0, 1)]
+        shares = [(seen[side]["quantity"] or Decimal(0)) / known[side][workflow] for side in (0, 1)]
+        for side in (0, 1):
+            product = Decimal(1)
+            for value in lower[side].values():
+                product *= 1 if value is None else value
+            assert not shares[side] or abs(product / shares[side] - 1) < Decimal("1e-50"), "the factors are the whole"
+        for factor, share in limits(shares, lower).items():
+            parts[factor] += share
+    change = sum(parts.values())
+    if abs(change) < Decimal("1e-45"):  # the quotient has not changed: its mean for L(I, I), and units x I = the whole
+        whole = sum((seen[0]["quantity"] or Decimal(0) for _, seen in own), Decimal(0))
+        after = sum((seen[1]["quantity"] or Decimal(0) for _, seen in own), Decimal(0))
+        return {name: share * mean(after, whole) / (whole / known[0][workflow]) for name, share in parts.items()} \
+            if whole and after else {}
+    return {name: share * effect / change for name, share in parts.items()}
+
+
+def within(seen: Sequence[dict], pair: Sequence[Cell | None], part: str, workflow: str, known: Sequence[Mapping],
+           side: int) -> dict[str, Decimal | None]:
     """The factors below a workflow, under the names that they are published with."""
     here = seen[side]
     cell = pair[side] if here["state"] == "known" else None  # what was not there has no intensities
@@ -154,8 +187,7 @@ def within(seen: Sequence[dict], pair: Sequence[Cell | None], part: str, workflo
     else:
         intensity = "energy_per_gpu_second"
     chain = {
-        "calls_per_outcome": of(units[side][workflow], activity[side][workflow]),
-        "model_mix": of(here["units"], units[side][workflow]),
+        "model_mix": of(here["units"], known[side][workflow]),
         "coverage": here["coverage"] if here["units"] else None,
     }
     used = here["units"] * (here["coverage"] or 0)

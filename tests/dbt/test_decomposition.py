@@ -151,12 +151,20 @@ BOARD = {"workflow_id": "w0", "provider": "hardware", "model_id": "hardware/h", 
 COOLING = {**BOARD, "energy_line": "overhead", "gpu_seconds": 0, "energy_kwh": Decimal("0.5")}
 DONE = {"workflow_id": "w0", "outcome_type": "done", "outcome_count": 10}
 BY_HAND = {  # rows of either month, outcomes of either month, effects in the organisation
-    "a model comes in: twice the calls of what there was, of which it is half": (
+    # L(3, 1) ln 2 = 2 ln 2 / ln 3
+    "a model comes in beside the other": (
         [CALLS], [CALLS, {**CALLS, "model_id": "p/n", "energy_kwh": Decimal(2)}], (),
-        {("requests", "activity"): LN2, ("requests", "model_mix"): 2 - LN2}),
+        {("requests", "activity"): Decimal("1.261859507143"), ("requests", "model_mix"): Decimal("0.738140492857")}),
     "a model goes": (
         [CALLS, {**CALLS, "model_id": "p/n", "energy_kwh": Decimal(2)}], [CALLS], (),
-        {("requests", "activity"): -LN2, ("requests", "model_mix"): LN2 - 2}),
+        {("requests", "activity"): Decimal("-1.261859507143"), ("requests", "model_mix"): Decimal("-0.738140492857")}),
+    # L(1, 1) ln 2: what the better model saved was used up
+    "all calls go to a better model, and there are twice as many": (
+        [CALLS], [{**CALLS, "model_id": "p/n", "call_count": 20, "output_tokens": 2000}], (),
+        {("requests", "activity"): LN2, ("requests", "model_mix"): -LN2}),
+    "all calls go to a model of which nothing is known": (
+        [CALLS], [{**CALLS, "model_id": "p/n", "energy_kwh": None, "gap_reason": "no_factor"}], (),
+        {("requests", "coverage"): -1, ("unknown", "unknown"): None}),
     "a workflow comes into a team": (
         [CALLS], [CALLS, {**CALLS, "workflow_id": "w1", "energy_kwh": Decimal(2)}], (),
         {("requests", "activity"): LN2, ("requests", "workflow_mix"): 2 - LN2}),
@@ -172,9 +180,9 @@ BY_HAND = {  # rows of either month, outcomes of either month, effects in the or
     "a model loses its factor, which saves nothing": (
         [CALLS], [{**CALLS, "factor_id": None, "energy_kwh": None, "gap_reason": "no_factor"}], (),
         {("requests", "coverage"): -1, ("unknown", "unknown"): None}),
-    "what was never known is no mix": (
+    "twice the calls, and half of them are not known": (
         [CALLS], [CALLS, {**CALLS, "model_id": "p/n", "energy_kwh": None, "gap_reason": "no_factor"}], (),
-        {("unknown", "unknown"): None}),
+        {("requests", "activity"): LN2, ("requests", "coverage"): -LN2, ("unknown", "unknown"): None}),
     "another estimate is no saving": (
         [CALLS], [{**CALLS, "factor_id": "g", "energy_kwh": Decimal("0.25")}], (),
         {("requests", "estimation"): Decimal("-0.75")}),
