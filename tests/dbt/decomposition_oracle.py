@@ -146,8 +146,9 @@ def explain(found: dict[tuple, Decimal], measure: str, part: str, cells: Sequenc
                     found[measure, *place, part, below] += share
 
 
-def split(own: Sequence[tuple], part: str, known: Sequence[Mapping], workflow: str, effect: Decimal) -> dict[str, Decimal]:
-    """The effect of what a unit takes, over the models: the parts of the change of the quotient, as large as the effect."""
+def split(own: Sequence[tuple], part: str, known: Sequence[Mapping], workflow: str, effect: Decimal
+          ) -> dict[str, Decimal]:
+    """The effect of what a unit takes, over the models: in proportion to their parts of the change of the quotient."""
     parts: dict[str, Decimal] = defaultdict(Decimal)
     for pair, seen in own:
         lower = [within(seen, pair, part, workflow, known, side) for side in (0, 1)]
