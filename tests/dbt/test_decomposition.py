@@ -226,6 +226,11 @@ def test_zero_carbon_electricity_is_the_grids_effect_and_not_the_energys(months)
     assert found == {("location_kgco2e", "grid_intensity"): (Decimal("0.5"), None)}
 
 
+def test_a_single_month_is_compared_with_nothing(months):
+    assert months.run([{**CALLS, "usage_date": JANUARY}], [JANUARY]) == []
+    assert months.run([], []) == []
+
+
 def test_four_months_step_by_step_are_the_whole_way(months):
     random, first = Random(4), date(2026, 1, 1)
     days = [first + timedelta(days=n) for n in range(120 + 7)]  # to the end of April, and a week of May
