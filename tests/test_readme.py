@@ -161,8 +161,8 @@ def test_its_first_steps_work_for_an_organisation_of_ones_own(demo_home: Path, t
 
 def test_every_command_is_either_tried_or_stays_open() -> None:
     known = {name for name in get_command(app).commands}
-    tried = {"sql", "gate", "decompose", "factors", "verify", "init", "registry", "doctor", "materialize", "demo", "ceilings",
-             "alerts"}
+    tried = {"sql", "decompose", "gate", "factors", "verify", "init", "registry", "doctor", "materialize", "demo",
+             "ceilings", "alerts"}
     named = {words(c)[0] for c in COMMANDS if c.startswith(".venv/bin/jevons")}
     assert named <= known
     assert named <= tried | STAY
