@@ -1,5 +1,5 @@
-{#- CTEs from `leaves`, `weighted_nodes`, `lengths` (pair_id, base_day_count, compared_day_count) and `compared_cells` to `closed`: one row per pair x measure x workflow x part x factor,
-    those of a workflow adding up to its change. -#}
+{#- CTEs from `leaves`, `weighted_nodes`, `compared_cells` and `lengths` (pair_id, base_day_count, compared_day_count) to
+    `closed`: one row per pair x measure x workflow x part x factor, those of a workflow adding up to its change. -#}
 {% macro workflow_effects() -%}
 {%- set shares = {'activity': ['_whole_activity', '_day_count'], 'unit_mix': ['_unit_activity', '_whole_activity'],
     'team_mix': ['_team_activity', '_unit_activity'], 'workflow_mix': ['_activity', '_team_activity'],
@@ -8,7 +8,7 @@
 raised as (
 
     select
-        leaves.*, nodes.activity_unit, nodes.change, {{ effect(mean) }} as weight,
+        leaves.*, nodes.activity_unit, nodes.change,
         {{ effect(mean ~ ' * ' ~ log_change('lengths.base_day_count', 'lengths.compared_day_count')) }} as days,
         {%- for name, (part, of) in shares.items() %}
         {{ effect(mean ~ ' * ' ~ log_share(part, of)) }} as {{ name }},

@@ -5,7 +5,7 @@
     still has its activity, and the change of models its own effect. -#}
 
 {#- CTEs from `compared_cells` and `nodes` to `leaves`: one row per pair x measure x part x workflow, with a column for each
-    factor within it, and its `weight`.
+    factor within it.
 
     At a zero the analytical limits hold (Wood and Lenzen 2006, Energy Policy 34:1326): the whole change is the effect of
     the one factor that is zero, the highest that is defined; what is not defined on a side is as on the other. -#}
