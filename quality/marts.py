@@ -122,6 +122,16 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         gxe.ExpectColumnValuesToBeInSet(
             column="verdict", value_set=["a cheaper meter", "answers in part", "answers all six", "not asked"]),
     ],
+    "fct_decomposition_monthly": [
+        *_never_negative("base_quantity", "compared_quantity", "effect_ratio", "effect_high"),
+        *_a_share("base_coverage_ratio", "compared_coverage_ratio"),
+        _ordered("effect_low", "effect_high"),
+        gxe.ExpectColumnValuesToBeInSet(column="chain", value_set=["monthly", "chained", "end_point"]),
+    ],
+    "fct_training_decomposition_monthly": [
+        *_never_negative("base_quantity", "compared_quantity", "effect_ratio", "base_run_count", "compared_run_count"),
+        *_a_share("base_coverage_ratio", "compared_coverage_ratio"),
+    ],
     "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 

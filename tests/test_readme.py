@@ -57,6 +57,15 @@ def test_another_factor_set_is_compared_on_the_same_use(demo_home: Path) -> None
     assert abs(Decimal(total["new_kwh"]) - Decimal(str(booked))) < Decimal("0.001")
 
 
+def test_its_decomposition_says_that_a_better_model_was_used_up(demo_home: Path) -> None:
+    command, = (c for c in COMMANDS if " decompose " in c)
+    rows = list(csv.DictReader(run_jevons(demo_home, *words(command), "--csv").stdout.splitlines()))
+    effects = {row["factor"]: Decimal(row["effect_quantity"]) for row in rows if row["part"] == "requests"}
+    change = Decimal(rows[0]["compared_quantity"]) - Decimal(rows[0]["base_quantity"])
+    assert sum(effects.values()) == change > 0 > effects["model_mix"]
+    assert effects["calls_per_outcome"] > -effects["model_mix"]
+
+
 def test_its_verify_says_that_all_is_well(demo_home: Path) -> None:
     assert "every file is as it was published" in run_jevons(demo_home, "verify").stdout
 
@@ -152,8 +161,8 @@ def test_its_first_steps_work_for_an_organisation_of_ones_own(demo_home: Path, t
 
 def test_every_command_is_either_tried_or_stays_open() -> None:
     known = {name for name in get_command(app).commands}
-    tried = {"sql", "gate", "factors", "verify", "init", "registry", "doctor", "materialize", "demo", "ceilings",
-             "alerts"}
+    tried = {"sql", "decompose", "gate", "factors", "verify", "init", "registry", "doctor", "materialize", "demo",
+             "ceilings", "alerts"}
     named = {words(c)[0] for c in COMMANDS if c.startswith(".venv/bin/jevons")}
     assert named <= known
     assert named <= tried | STAY

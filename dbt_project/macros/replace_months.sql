@@ -7,6 +7,8 @@
 {#- The first day of a day's month. -#}
 {% macro month_of(day) -%} cast(date_trunc('month', {{ day }}) as date) {%- endmacro %}
 
+{% macro next_month(day) -%} {{ month_of(add_days(month_of(day), '31')) }} {%- endmacro %}
+
 {% macro get_incremental_replace_months_sql(arg_dict) -%}
     {{ return(adapter.dispatch('get_incremental_replace_months_sql', 'jevons')(arg_dict)) }}
 {%- endmacro %}

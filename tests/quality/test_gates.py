@@ -128,6 +128,10 @@ QUANTITIES = {
 RATIOS = dict.fromkeys(("coverage_ratio", "measured_ratio"), ("decimal(24,6)", "0.9"))
 ENERGY = {name: QUANTITIES[name] for name in ("energy_kwh_low", "energy_kwh", "energy_kwh_high")}
 SHARE = {"coverage_ratio": RATIOS["coverage_ratio"]}
+DECOMPOSED = {
+    **dict.fromkeys(("base_quantity", "compared_quantity", "effect_ratio"), ("decimal(38,12)", "1")),
+    "base_coverage_ratio": RATIOS["coverage_ratio"], "compared_coverage_ratio": RATIOS["coverage_ratio"],
+}
 GOOD_MARTS = {
     "fct_footprint_daily": {
         "usage_date": ("date", "2026-06-01"), "team_id": ("varchar", "t"), "workflow_id": ("varchar", "w"),
@@ -188,6 +192,12 @@ GOOD_MARTS = {
         "answer_age_days_count": (COUNT, 0), "verdict": ("varchar", "a cheaper meter"),
     },
     "fct_governance": {"item_count": (COUNT, 1), "call_count": (COUNT, 1), **ENERGY},
+    "fct_decomposition_monthly": {
+        **DECOMPOSED, "effect_low": ("decimal(38,12)", "-1"), "effect_high": ("decimal(38,12)", "1"),
+        "chain": ("varchar", "monthly"),
+    },
+    "fct_training_decomposition_monthly": {
+        **DECOMPOSED, "base_run_count": ("bigint", 1), "compared_run_count": ("bigint", 0)},
     "fct_governance_task": {"waiting_days_count": (COUNT, 1), "call_count": (COUNT, 1), "energy_kwh": (KWH, "1"),
                             "energy_kwh_high": (KWH, "2")},
 }
@@ -306,6 +316,15 @@ NEVER = [
     ("fct_governance", {"item_count": -1}, "item_count must be at least 0, broken once (found -1)"),
     ("fct_governance", {"energy_kwh_low": "1.5"},
      "energy_kwh must not be below energy_kwh_low, broken once (found 1 beside 1.5)"),
+    ("fct_decomposition_monthly", {"effect_ratio": "-2"}, "effect_ratio must be at least 0, broken once (found -2)"),
+    ("fct_decomposition_monthly", {"effect_low": "1.5"},
+     "effect_high must not be below effect_low, broken once (found 1 beside 1.5)"),
+    ("fct_decomposition_monthly", {"chain": "daily"},
+     "chain must be one of monthly, chained, end_point, broken once (found daily)"),
+    ("fct_decomposition_monthly", {"base_coverage_ratio": "1.5"},
+     "base_coverage_ratio must be between 0 and 1, broken once (found 1.5)"),
+    ("fct_training_decomposition_monthly", {"compared_run_count": -1},
+     "compared_run_count must be at least 0, broken once (found -1)"),
     ("fct_governance_task", {"waiting_days_count": -1},
      "waiting_days_count must be at least 0, broken once (found -1)"),
     ("fct_governance_task", {"energy_kwh": "2.5"},
