@@ -96,6 +96,13 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         gxe.ExpectColumnValuesToBeInSet(column="verdict", value_set=[
             "confirmed", "partly confirmed", "offset by volume", "contradicted", "not testable"]),
     ],
+    "fct_efficiency_change": [
+        gxe.ExpectColumnValuesToBeInSet(column="origin", value_set=["declared", "detected"]),
+        *(_ordered(f"{level}{low}", f"{level}{high}") for level in ("before_level", "after_level", "level_change_ratio")
+          for low, high in (("_low", ""), ("", "_high"))),
+        *(_ordered(f"after_{days}_saved_energy_kwh{low}", f"after_{days}_saved_energy_kwh{high}")
+          for days in (30, 90) for low, high in (("_low", ""), ("", "_high"))),
+    ],
     "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 

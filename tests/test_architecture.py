@@ -24,6 +24,8 @@ UNIT_BESIDE = {
     "dim_factor": ("unit", {"value_low", "value", "value_high"}),
     "fct_ceiling_position_daily": ("metric", {"limit_quantity", "used_quantity", "used_low", "used_high",
                                               "forecast_quantity", "forecast_low", "forecast_high"}),
+    "fct_efficiency_change": ("moved_ratio", {f"{side}_level{end}" for side in ("before", "after")
+                                              for end in ("_low", "", "_high")}),
     "fct_range_monthly": ("metric", {"low", "central", "mean", "high"}),
     "fct_reconciliation_daily": ("quantity", {"of_record_quantity", "other_quantity", "gap_quantity",
                                               "unseen_quantity"}),

@@ -15,14 +15,18 @@ from sqlmodel import Session
 
 from pipelines import countries
 from pipelines.errors import JevonsError
-from pipelines.registry import attempts, ceilings, leaving, together, tree
+from pipelines.registry import attempts, ceilings, decisions, leaving, together, tree
+from pipelines.registry.changes import WORKFLOWS
 from pipelines.registry.drafts import CeilingDraft, Draft, Recording
 from pipelines.registry.models import KINDS, Kind, Recorded
 from pipelines.registry.store import current, versions, writing
 
 logger = logging.getLogger(__name__)
 
-_REFERENCES = {"workflows": ("team_id", "team"), "rules": ("workflow_id", "workflow")}
+_REFERENCES = {
+    "workflows": ("team_id", "team"), "rules": ("workflow_id", "workflow"), "changes": ("workflow_ids", "workflow"),
+    "reviews": ("change_id", "change"), "ratchets": ("change_id", "change"),
+}
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,11 @@ def _record(session: Session, kind: Kind, drafts: Sequence[Draft], recording: Re
     if kind.name == "ceilings":
         pending = {
             position: ceilings.completed(ceilings.identified(draft, rows), rows, recording)
+            for position, draft in pending.items()
+        }
+    if issubclass(kind.draft, decisions.Decision):
+        pending = {
+            position: decisions.completed(draft, newest.get(getattr(draft, kind.id_field)), recording)
             for position, draft in pending.items()
         }
     identified = dict(pending)
@@ -170,16 +179,19 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
         "country": {countries.stored(team.country) for team in teams.values()},
         "organisation": {"organisation"},
         "service": None,  # whoever runs a model is known from its usage
+        "change": set(current(session, KINDS["changes"])),
     }
     found = []
     for position, (column, target) in referring.items():
-        value = getattr(pending[position], column)
-        if known[target] is not None and value not in known[target]:
-            source = "workflows" if target == "workflow" else "teams"
-            found.append(Refusal(
-                position, column, f"the registry knows no {target} {value!r}",
-                f"correct it, or import it with the {source} first",
-            ))
+        given = getattr(pending[position], column)
+        values = given.split(WORKFLOWS) if column == "workflow_ids" else [given]
+        for value in values if known[target] is not None else ():
+            if value not in known[target]:
+                source = target + "s" if target in ("workflow", "change") else "teams"
+                found.append(Refusal(
+                    position, column, f"the registry knows no {target} {value!r}",
+                    f"correct it, or import it with the {source} first",
+                ))
     return found
 
 
@@ -231,10 +243,10 @@ def _same(draft: Draft, row: Recorded) -> bool:
 
 def _version(kind: Kind, draft: Draft, before: Recorded | None, recording: Recording) -> Recorded:
     values = draft.model_dump()
-    if kind.name == "ceilings":
-        values["valid_from"] = values["adopted_at_utc"].date()
-    else:
-        values["reason"] = recording.reason
+    act = values.get("adopted_at_utc") or values.get("decided_at_utc")
+    if act is not None:
+        values["valid_from"] = act.date()
+    values.setdefault("reason", recording.reason)
     for name, value in values.items():
         if isinstance(value, datetime) and value.tzinfo is None:
             values[name] = value.replace(tzinfo=UTC)

@@ -177,6 +177,12 @@ GOOD_MARTS = {
     "fct_governance": {"item_count": (COUNT, 1), "call_count": (COUNT, 1), **ENERGY},
     "fct_governance_task": {"waiting_days_count": (COUNT, 1), "call_count": (COUNT, 1), "energy_kwh": (KWH, "1"),
                             "energy_kwh_high": (KWH, "2")},
+    "fct_efficiency_change": {
+        "origin": ("varchar", "detected"),
+        **{f"{name}{end}": (KWH, value) for end, value in (("_low", "-1"), ("", "0"), ("_high", "1")) for name in (
+            "before_level", "after_level", "level_change_ratio", "after_30_saved_energy_kwh",
+            "after_90_saved_energy_kwh")},
+    },
 }
 
 
@@ -243,6 +249,10 @@ NEVER = [
      "energy_kwh_high must not be below energy_kwh, broken once (found 0.9 beside 1)"),
     ("fct_organisation_daily", {"orphan_call_ratio": "2"},
      "orphan_call_ratio must be between 0 and 1, broken once (found 2)"),
+    ("fct_efficiency_change", {"origin": "guessed"},
+     "origin must be one of declared, detected, broken once (found guessed)"),
+    ("fct_efficiency_change", {"after_30_saved_energy_kwh": "-2"},
+     "after_30_saved_energy_kwh must not be below after_30_saved_energy_kwh_low, broken once (found -2 beside -1)"),
     ("fct_ceiling_position_daily", {"used_low": "2.5"},
      "used_quantity must not be below used_low, broken once (found 2 beside 2.5)"),
     ("fct_ceiling_position_daily", {"used_high": "1"},

@@ -78,7 +78,8 @@ def test_export_has_one_row_per_id_with_the_types_of_the_raw_tables(put, engine)
     put.all()
     put.one("teams", put.teams.replace("Tax advice", "Tax"))
     rows = current_rows(engine)
-    assert list(rows) == ["teams", "workflows", "attribution_rules", "ceilings", "gate_rules", "claims"]
+    assert list(rows) == ["teams", "workflows", "attribution_rules", "ceilings", "gate_rules", "claims", "changes",
+                          "reviews", "ratchets"]
     assert rows["teams"] == [
         {"team_id": "claims", "team_name": "Claims handling", "unit_id": "insurance", "unit_name": "Insurance",
          "country": "FRA", "valid_from": date(2026, 1, 1), "valid_to": None},
