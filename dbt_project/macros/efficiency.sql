@@ -11,10 +11,15 @@
 {#- after / before - 1; null where either is unknown or nothing was there before. -#}
 {% macro change_of(after, before) -%} {{ ratio('(' ~ after ~ ' - ' ~ before ~ ')', before) }} {%- endmacro %}
 
+{#- Whether both sides of a comparison are there, whatever is known of their energy. -#}
+{% macro is_whole(relation) -%}
+    coalesce({{ relation }}.gap_reason, 'energy_unknown') in ('energy_unknown', 'factor_changed')
+{%- endmacro %}
+
 {#- What became of the energy, the calls and the energy of a call, over a relation that compares whole weeks. Without all
     the days nothing is said; where the energy is known in part, or by another factor, its ends alone. -#}
 {% macro realised(relation, prefix) -%}
-    {%- set whole = "coalesce(" ~ relation ~ ".gap_reason, 'energy_unknown') in ('energy_unknown', 'factor_changed')" %}
+    {%- set whole = is_whole(relation) %}
     {%- for name in ['before', 'after', 'saved'] %}
     case when {{ whole }} then cast({{ relation }}.{{ name }}_call_count as decimal(38, 0)) end as {{ prefix }}{{ name }}_call_count,
     {%- for end in ['_low', '', '_high'] %}

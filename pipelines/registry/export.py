@@ -45,7 +45,7 @@ def standing_rows(session: Session, kind: Kind, as_of: date | None = None) -> li
         rows: list[Recorded] = ceilings.standing(versions(session, kind, as_of=as_of))
     else:
         rows = list(current(session, kind, as_of).values())
-    if getattr(kind.draft, "withdrawable", False):
+    if kind.draft.withdrawable:
         rows = [row for row in rows if row.valid_to is None or row.valid_to > row.valid_from]
     return [{column: _told(row, column) for column in kind.columns} for row in rows]
 

@@ -57,7 +57,8 @@ def test_registry_files_are_accepted_without_a_refusal(home, tmp_path):
         assert [finding.sentence() for finding in result.refused] == []
         accepted[kind] = result.accepted
     assert accepted == {
-        "teams": 12, "workflows": 60, "attribution_rules": len(files.RULES), "ceilings": 10, "claims": 4}
+        "teams": 12, "workflows": 60, "attribution_rules": len(files.RULES), "ceilings": 10, "claims": 4, "changes": 1,
+        "reviews": 1}
 
 
 def test_writing_again_changes_nothing(home, sandbox):

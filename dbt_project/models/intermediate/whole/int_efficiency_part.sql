@@ -30,8 +30,9 @@ parts as (
         change_id, workflow_id, after_days, model_id, factor_id,
         {%- for side, condition in [('before', 'not is_after'), ('after', 'is_after')] %}
         {%- for name in compared_counts() %}
-        cast(coalesce(sum(case when {{ condition }} then times * {{ name }} end), 0) as decimal(38, 0))
-            as {{ side }}_{{ name }},
+        {%- set counted = 'sum(case when ' ~ condition ~ ' then times * ' ~ name ~ ' end)' %}
+        {#- repeats that no source tells are unknown, not none #}
+        cast({{ counted if name == 'retry_count' else 'coalesce(' ~ counted ~ ', 0)' }} as decimal(38, 0)) as {{ side }}_{{ name }},
         {%- endfor %}
         {%- for end in ['_low', '', '_high'] %}
         cast(coalesce(sum(case when {{ condition }} then times * energy_kwh{{ end }} end), 0) as decimal(38, 9))
