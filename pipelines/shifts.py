@@ -105,7 +105,7 @@ def _looked_at(level: Floats, starts: NDArray[np.int64], last: int) -> tuple[Flo
         apart = np.where(
             difference > 0, np.nanmin(after, axis=1) > np.nanmax(before, axis=1),
             np.nanmax(after, axis=1) < np.nanmin(before, axis=1))
-        stands = apart & (size >= LEAST_SHIFT) & _is_a_step(before, after) & _begins_at_once(before, after, size)
+        stands = apart & (size >= LEAST_SHIFT) & _begins_at_once(before, after, size)
         ratio = np.where(stands, size / np.maximum(least, 1e-12), 0)
         better = ratio > best[asked]
         best[asked] = np.where(better, ratio, best[asked])
@@ -117,7 +117,7 @@ def _compared(before: Floats, after: Floats) -> tuple[Floats, Floats, Floats]:
     """The difference of the means, its standard error and its degrees of freedom, by row.
 
     Weeks that follow each other and are alike make the error larger: by (1 + r) / (1 - r) in the variance, r their
-    correlation on either side, where it is above 0.
+    correlation on either side, where it is above 0. So a drift, whose weeks are, is no shift.
     """
     counts = [np.isfinite(side).sum(axis=1) for side in (before, after)]
     means = [np.nanmean(side, axis=1) for side in (before, after)]
@@ -130,18 +130,6 @@ def _compared(before: Floats, after: Floats) -> tuple[Floats, Floats, Floats]:
     alike = np.clip(alike + (1 + 4 * np.maximum(alike, 0)) / (freedom + 2), 0, 0.8)
     variance = squares / freedom * (1 + alike) / (1 - alike)
     return means[1] - means[0], np.sqrt(variance * (1 / counts[0] + 1 / counts[1])), freedom.astype(float)
-
-
-def _is_a_step(before: Floats, after: Floats) -> NDArray[np.bool_]:
-    """Whether two levels fit the weeks better than one straight line does: a drift is no shift."""
-    rows = np.concatenate([before, np.full((len(before), 1), np.nan), after], axis=1)
-    place = np.where(np.isfinite(rows), np.arange(rows.shape[1], dtype=float), np.nan)
-    place -= np.nanmean(place, axis=1)[:, None]
-    rows = rows - np.nanmean(rows, axis=1)[:, None]
-    slope = np.nansum(place * rows, axis=1) / np.nansum(place**2, axis=1)
-    line = np.nansum((rows - slope[:, None] * place) ** 2, axis=1)
-    step = sum(np.nansum((side - np.nanmean(side, axis=1)[:, None]) ** 2, axis=1) for side in (before, after))
-    return step < line
 
 
 def _begins_at_once(before: Floats, after: Floats, size: Floats) -> NDArray[np.bool_]:

@@ -88,6 +88,13 @@ def test_a_drift_a_small_step_and_a_passing_peak_are_no_shift():
     assert shifts(amounts, units, MONDAY) == []
 
 
+def test_a_level_that_a_single_week_had_before_is_no_new_one():
+    """Weeks of 1, one of 1.65, one of 1, then four of 1.65: each week after must lie beyond each week before."""
+    weeks = np.array([1] * 13 + [1.65, 1] + [1.65] * 5)
+    units = np.full((1, 140), 100.0)
+    assert shifts(units * np.repeat(weeks, 7), units, MONDAY) == []
+
+
 def test_too_few_weeks_and_no_series_are_no_shift():
     assert shifts(np.ones((2, 40)), np.ones((2, 40)), MONDAY) == []
     assert shifts(np.ones((0, 140)), np.ones((0, 140)), MONDAY) == []
