@@ -22,6 +22,7 @@ from assets.terminal import DAYS, ask, err, out, plain, say
 from pipelines.errors import JevonsError
 from pipelines.gate import simulation_command
 from pipelines.registry.commands import ceilings_app, registry_app
+from pipelines.registry.review_commands import ratchet_app, reviews_app
 from pipelines.settings import home
 
 # The last day of each ceiling that the build has counted; ends of periods are told as their last day.
@@ -46,6 +47,8 @@ app = typer.Typer(
 app.add_typer(registry_app, name="registry")
 ceilings_app.command("simulate")(simulation_command.command)
 app.add_typer(ceilings_app, name="ceilings")
+app.add_typer(reviews_app, name="reviews")
+app.add_typer(ratchet_app, name="ratchet")
 sandbox_app = typer.Typer(no_args_is_help=True, help="A made-up organisation with its vendors, to try Jevons on.")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(factors_app, name="factors")

@@ -35,6 +35,7 @@ TASKS = {
     "write_description": "Write a job description",
     "renew_description": "Renew the description, or stop",
     "review": "Review",
+    "review_change": "Review an efficiency change",
     "explain_volume": "Explain the volume",
     "count_outcomes": "Count its outcomes",
     "claim_key": "Claim the key",

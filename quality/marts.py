@@ -132,6 +132,22 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         *_never_negative("base_quantity", "compared_quantity", "effect_ratio", "base_run_count", "compared_run_count"),
         *_a_share("base_coverage_ratio", "compared_coverage_ratio"),
     ],
+    "fct_efficiency_change": [
+        gxe.ExpectColumnValuesToBeInSet(column="origin", value_set=["declared", "detected"]),
+        *(_ordered(f"{level}{low}", f"{level}{high}") for level in ("before_level", "after_level", "level_change_ratio")
+          for low, high in (("_low", ""), ("", "_high"))),
+        *(_ordered(f"after_{days}_saved_energy_kwh{low}", f"after_{days}_saved_energy_kwh{high}")
+          for days in (30, 90) for low, high in (("_low", ""), ("", "_high"))),
+    ],
+    "fct_workload_review": [
+        gxe.ExpectColumnValuesToBeInSet(column="status", value_set=["not yet due", "due", "owed", "answered"]),
+        _ordered("saved_energy_kwh_low", "saved_energy_kwh"), _ordered("saved_energy_kwh", "saved_energy_kwh_high"),
+    ],
+    "fct_ratchet_proposal": [
+        _ordered("proposed_limit_kwh", "limit_kwh"),  # a ceiling is never raised
+        *_never_negative("proposed_limit_kwh", "saving_kwh"),
+    ],
+    "fct_saving_account": _never_negative("handed_back_energy_kwh"),
     "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 

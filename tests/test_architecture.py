@@ -29,6 +29,8 @@ UNIT_BESIDE = {
     "fct_levy_posting": ("currency", {"debit_amount", "credit_amount", "amount_high", "price_per_tonne"}),
     **dict.fromkeys(("fct_decomposition_monthly", "fct_training_decomposition_monthly"), ("measure", {
         "effect_low", "effect_quantity", "effect_high", "base_quantity", "compared_quantity"})),
+    "fct_efficiency_change": ("moved_ratio", {f"{side}_level{end}" for side in ("before", "after")
+                                              for end in ("_low", "", "_high")}),
     "fct_range_monthly": ("metric", {"low", "central", "mean", "high"}),
     "fct_reconciliation_daily": ("quantity", {"of_record_quantity", "other_quantity", "gap_quantity",
                                               "unseen_quantity"}),

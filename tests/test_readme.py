@@ -106,6 +106,12 @@ def test_its_rules_are_tried_before_they_are_adopted(demo_home: Path) -> None:
     assert held == {"org-requests-2026-06": (None, True), "people-requests-2026-06": ("2026-06-29", True)}
 
 
+def test_its_reviews_are_owed_and_a_saving_proposes_a_ceiling(demo_home: Path) -> None:
+    owed, proposed = (
+        run_jevons(demo_home, *words(c)).stdout for c in COMMANDS if words(c)[0] in ("reviews", "ratchet"))
+    assert "detected:claims-triage:2026-07-15" in owed and stories.PROMPT_CUT.change_id in proposed
+
+
 @pytest.fixture(scope="module")
 def tour(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> list[CompletedProcess[str]]:
     """Each step of the officer's tour in order, on a copy of the demo's registry beside its published builds."""
@@ -162,7 +168,7 @@ def test_its_first_steps_work_for_an_organisation_of_ones_own(demo_home: Path, t
 def test_every_command_is_either_tried_or_stays_open() -> None:
     known = {name for name in get_command(app).commands}
     tried = {"sql", "decompose", "gate", "factors", "verify", "init", "registry", "doctor", "materialize", "demo",
-             "ceilings", "alerts"}
+             "ceilings", "alerts", "reviews", "ratchet"}
     named = {words(c)[0] for c in COMMANDS if c.startswith(".venv/bin/jevons")}
     assert named <= known
     assert named <= tried | STAY

@@ -21,6 +21,8 @@
 
 {% macro thousandths(count) -%} (cast({{ count }} as decimal(34, 0)) * cast(0.001 as decimal(4, 3))) {%- endmacro %}
 
+{% macro millionths(count) -%} (cast({{ count }} as decimal(31, 0)) * cast(0.000001 as decimal(7, 6))) {%- endmacro %}
+
 {% macro kg_from_g(grams) -%} ({{ grams }} * cast(0.001 as decimal(4, 3))) {%- endmacro %}
 {% macro g_from_kg(kilograms) -%} (cast({{ kilograms }} as decimal(24, 6)) * cast(1000 as decimal(4, 0))) {%- endmacro %}
 

@@ -15,7 +15,8 @@ from sqlmodel import Session
 
 from pipelines import countries
 from pipelines.errors import JevonsError
-from pipelines.registry import attempts, ceilings, leaving, together, tree
+from pipelines.registry import attempts, ceilings, decisions, leaving, together, tree
+from pipelines.registry.changes import WORKFLOWS
 from pipelines.registry.drafts import CeilingDraft, Draft, Recording
 from pipelines.registry.models import KINDS, Kind, Recorded
 from pipelines.registry.store import current, versions, writing
@@ -24,10 +25,13 @@ logger = logging.getLogger(__name__)
 
 _REFERENCES = {
     "workflows": ("team_id", "team"), "rules": ("workflow_id", "workflow"), "levy_uses": ("levy_id", "fee"),
-    "vendor_answers": ("vendor_id", "vendor"),
+    "vendor_answers": ("vendor_id", "vendor"), "changes": ("workflow_ids", "workflow"),
+    "reviews": ("change_id", "change"), "ratchets": ("change_id", "change"),
 }
 # everything else comes with the teams
-_KEPT_WITH = {"workflow": "workflows", "sector_tag": "workflows", "fee": "levies", "vendor": "vendors"}
+_KEPT_WITH = {
+    "workflow": "workflows", "sector_tag": "workflows", "fee": "levies", "vendor": "vendors", "change": "changes",
+}
 _SINCE = {"levy_uses": "used_on_date", "vendor_answers": "answered_on_date"}  # whose `valid_from` is another day
 
 
@@ -97,6 +101,11 @@ def _record(
     if kind.name == "ceilings":
         pending = {
             position: ceilings.completed(ceilings.identified(draft, rows), rows, recording)
+            for position, draft in pending.items()
+        }
+    if issubclass(kind.draft, decisions.Decision):
+        pending = {
+            position: decisions.completed(draft, newest.get(getattr(draft, kind.id_field)), recording)
             for position, draft in pending.items()
         }
     identified = dict(pending)
@@ -195,16 +204,18 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
         # what is only reckoned with has nothing to use
         "fee": {levy_id for levy_id, levy in current(session, KINDS["levies"]).items() if levy.levy_kind == "fee"},
         "vendor": set(current(session, KINDS["vendors"])),
+        "change": set(current(session, KINDS["changes"])),
     }
     found = []
     for position, (column, target) in referring.items():
-        value = getattr(pending[position], column)
-        if known[target] is not None and value not in known[target]:
-            source = _KEPT_WITH.get(target, "teams")
-            found.append(Refusal(
-                position, column, f"the registry knows no {target.replace('_', ' ')} {value!r}",
-                f"correct it, or import it with the {source} first",
-            ))
+        given = getattr(pending[position], column)
+        values = given.split(WORKFLOWS) if column == "workflow_ids" else [given]
+        for value in values if known[target] is not None else ():
+            if value not in known[target]:
+                found.append(Refusal(
+                    position, column, f"the registry knows no {target.replace('_', ' ')} {value!r}",
+                    f"correct it, or import it with the {_KEPT_WITH.get(target, 'teams')} first",
+                ))
     return found
 
 
@@ -269,11 +280,11 @@ def _same(draft: Draft, row: Recorded) -> bool:
 
 def _version(kind: Kind, draft: Draft, before: Recorded | None, recording: Recording) -> Recorded:
     values = draft.model_dump()
-    if kind.name == "ceilings":
-        values["valid_from"] = values["adopted_at_utc"].date()
-    else:
-        values["reason"] = recording.reason
-        values.setdefault("valid_from", values.get(_SINCE.get(kind.name, ""), recording.recorded_at_utc.date()))
+    act = values.get("adopted_at_utc") or values.get("decided_at_utc")
+    if act is not None:
+        values["valid_from"] = act.date()
+    values.setdefault("reason", recording.reason)
+    values.setdefault("valid_from", values.get(_SINCE.get(kind.name, ""), recording.recorded_at_utc.date()))
     for name, value in values.items():
         if isinstance(value, datetime) and value.tzinfo is None:
             values[name] = value.replace(tzinfo=UTC)

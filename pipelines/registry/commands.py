@@ -16,6 +16,7 @@ from sqlmodel import Session
 from pipelines.errors import JevonsError
 from pipelines.registry import attempts, book, ceilings
 from pipelines.registry.allocation_commands import allocate, allocations
+from pipelines.registry.decisions import AFTER_DAYS, review_id
 from pipelines.registry.drafts import METRICS, PERIMETER_TYPES, CeilingDraft, Recording, problems
 from pipelines.registry.export import standing_rows
 from pipelines.registry.importer import import_csv, kind_of
@@ -159,7 +160,7 @@ def _list(name: str, as_of: date | None, registry_url: str | None) -> None:
 @registry_app.command("history")
 def history(
     entry_id: Annotated[
-        str, typer.Argument(help="Of a team, workflow, rule or ceiling, as `registry list` shows it.", metavar="ID")
+        str, typer.Argument(help="Of a team, workflow, rule, ceiling or change, as it is listed.", metavar="ID")
     ],
     registry_url: Url = None,
 ) -> None:
@@ -172,7 +173,8 @@ def history(
     with registry(registry_url) as engine, Session(engine) as session:
         found = False
         for kind in KINDS.values():
-            rows = versions(session, kind, entry_id)
+            ids = [review_id(entry_id, days) for days in AFTER_DAYS] if kind.name == "reviews" else []
+            rows = [row for name in (entry_id, *ids) for row in versions(session, kind, name)]
             if rows:
                 found = True
                 audit = ["version", "recorded_at_utc", "recorded_by", "reason", "row_id", "supersedes"]

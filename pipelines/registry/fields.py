@@ -50,7 +50,8 @@ def shown(value: Any) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _identifier(value: Any) -> str:
+def identifier(value: Any) -> str:
+    """An id as it may stand in a cell."""
     if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
         raise refusal(
             f"{shown(value)} is not an id",
@@ -179,7 +180,7 @@ def text(limit: int) -> Any:
     return Annotated[str, BeforeValidator(partial(_text, limit=limit))]
 
 
-Identifier = Annotated[str, BeforeValidator(_identifier)]
+Identifier = Annotated[str, BeforeValidator(identifier)]
 Role = Annotated[str, BeforeValidator(_role)]  # who answers for a thing: a role or a body
 Country = Annotated[str, BeforeValidator(country)]
 Day = Annotated[date, BeforeValidator(_day)]

@@ -12,7 +12,9 @@ from sqlalchemy import BigInteger, Date, DateTime, Integer, Numeric, String, Tex
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
+from pipelines.registry.changes import ChangeDraft
 from pipelines.registry.claims import ClaimDraft
+from pipelines.registry.decisions import RatchetDraft, ReviewDraft
 from pipelines.registry.drafts import CeilingDraft, Draft, RuleDraft, TeamDraft, WorkflowDraft
 from pipelines.registry.fields import choices_of
 from pipelines.registry.gate_rules import GateRuleDraft
@@ -289,6 +291,56 @@ class VendorAnswer(Recorded, table=True):
     supersedes: int | None = Field(default=None, foreign_key="vendor_answers.row_id", unique=True, sa_type=_RowId)
 
 
+class Change(Recorded, table=True):
+    """One version of an efficiency change."""
+
+    __tablename__ = "changes"
+    __table_args__ = (UniqueConstraint("change_id", "version"),)
+
+    change_id: str = Field(max_length=64)
+    change_type: str = Field(max_length=16)
+    change_date: date = Field(sa_type=Date)
+    workflow_ids: str = Field(sa_type=Text)
+    expected_saving_ratio: Decimal | None = Field(default=None, sa_type=ExactDecimal(9, 8))
+    expected_source: str | None = Field(default=None, sa_type=Text)
+    design: str | None = Field(default=None, max_length=32)
+    owner: str | None = Field(default=None, sa_type=Text)
+    origin: str = Field(max_length=16)
+    valid_to: date | None = Field(default=None, sa_type=Date)
+    supersedes: int | None = Field(default=None, foreign_key="changes.row_id", unique=True, sa_type=_RowId)
+
+
+class Review(Recorded, table=True):
+    """One version of the outcome of a workload review."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (UniqueConstraint("review_id", "version"),)
+
+    review_id: str = Field(max_length=72)
+    change_id: str = Field(max_length=64)
+    after_days: int = Field(sa_type=Integer)
+    outcome: str = Field(max_length=16)
+    decided_by: str = Field(sa_type=Text)
+    decided_at_utc: datetime = Field(sa_type=UtcInstant)
+    supersedes: int | None = Field(default=None, foreign_key="reviews.row_id", unique=True, sa_type=_RowId)
+
+
+class Ratchet(Recorded, table=True):
+    """One version of what became of the lower ceiling that a confirmed saving proposes."""
+
+    __tablename__ = "ratchets"
+    __table_args__ = (UniqueConstraint("change_id", "version"),)
+
+    change_id: str = Field(max_length=64)
+    decision: str = Field(max_length=16)
+    ceiling_id: str = Field(max_length=64)
+    limit_before_quantity: Decimal = Field(sa_type=ExactDecimal(24, 9))
+    limit_quantity: Decimal = Field(sa_type=ExactDecimal(24, 9))
+    decided_by: str = Field(sa_type=Text)
+    decided_at_utc: datetime = Field(sa_type=UtcInstant)
+    supersedes: int | None = Field(default=None, foreign_key="ratchets.row_id", unique=True, sa_type=_RowId)
+
+
 @dataclass(frozen=True)
 class Kind:
     """One sort of entry: its name on the command line, its table, its draft and its id column.
@@ -338,5 +390,8 @@ KINDS = {
         Kind("levy_uses", LevyUse, LevyUseDraft, "use_id", ("levy_id",)),
         Kind("vendors", Vendor, VendorDraft, "vendor_id"),
         Kind("vendor_answers", VendorAnswer, VendorAnswerDraft, "answer_id", ("vendor_id", "question")),
+        Kind("changes", Change, ChangeDraft, "change_id"),
+        Kind("reviews", Review, ReviewDraft, "review_id"),
+        Kind("ratchets", Ratchet, RatchetDraft, "change_id"),
     )
 }

@@ -31,7 +31,10 @@ CALL_COLUMNS = ("id", "timestamp", "provider", "model", "api_key_id", "project_i
                 "cached_input_tokens", "output_tokens", "status", "attempt", "call_purpose", "lifecycle_stage",
                 "cost_usd", "reasoning_output_tokens", "duration_seconds", "run_id", "step_kind")
 OUTCOME_COLUMNS = ("usage_date", "workflow_id", "outcome_type", "outcome_count", "accepted_count")
-REGISTRY_KINDS = ("teams", "workflows", "attribution_rules", "ceilings", "gate_rules", "claims", *declared.FILES)
+REGISTRY_KINDS = (
+    "teams", "workflows", "attribution_rules", "ceilings", "gate_rules", "claims", "changes", "reviews",
+    *declared.FILES,
+)
 
 
 class ServerUrls(Protocol):
@@ -153,6 +156,16 @@ def registry_csv(kind: str) -> str:
         return _csv(names, ([getattr(claim, name) for name in names] for claim in CLAIMS))
     if kind in declared.FILES:
         return _csv(*declared.FILES[kind])
+    cut = stories.PROMPT_CUT
+    if kind == "changes":
+        columns = ("change_id", "change_type", "change_date", "workflow_ids", "expected_saving_ratio",
+                   "expected_source", "valid_from")
+        return _csv(columns, [(cut.change_id, "prompt_cut", cut.day, cut.workflow_id, cut.expected_saving_ratio,
+                               cut.expected_source, cut.day)])
+    if kind == "reviews":
+        columns = ("change_id", "after_days", "outcome", "decided_by", "decided_at_utc", "reason")
+        return _csv(columns, [(cut.change_id, 30, "hand_back", "Head of Customer Care", "2026-08-12T09:00:00Z",
+                               "Half the words, as many accepted summaries, no more calls")])
     raise ValueError(f"unknown registry table: {kind}")
 
 

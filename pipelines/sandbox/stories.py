@@ -47,6 +47,34 @@ MODEL_SWAP = ModelSwap(
     final_growth_ratio=5.5,
 )
 
+@dataclass(frozen=True)
+class PromptCut:
+    """Story 10: shorter prompts and answers, declared beforehand, reviewed after 30 days; volume does not follow.
+
+    Attributes:
+        day: first day (00:00 UTC) of the shorter prompt.
+        input_scale, output_scale: length of what goes in and comes out from then on, where it was 1.6 and 1.
+    """
+
+    day: date
+    workflow_id: str
+    input_scale: float
+    output_scale: float
+    change_id: str
+    expected_saving_ratio: str
+    expected_source: str
+
+
+PROMPT_CUT = PromptCut(
+    day=day_of(40),
+    workflow_id="care-voice-summaries",
+    input_scale=1.0,
+    output_scale=0.5,
+    change_id="shorter-call-summaries",
+    expected_saving_ratio="0.5",
+    expected_source="Trial of the shorter prompt on 300 calls in June",
+)
+
 # Story 2: a key that no attribution rule names, in a project that no rule names either.
 ORPHAN_API_KEY = "key_hackathon_2025"
 ORPHAN_PROJECT = "proj_hackathon"

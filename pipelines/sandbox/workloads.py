@@ -175,6 +175,13 @@ def _openai(row: tuple[str, str, float, str, dict]) -> list[Stream]:
         f"openai/{workflow}/{model}", "openai", workflow, model, _country(workflow), calls, shape,
         **{"api_key_id": key, "project_id": project_of(workflow), "user_id": "user_" + key[4:], **extra},
     )
+    cut = stories.PROMPT_CUT
+    if workflow == cut.workflow_id:
+        shorter = replace(
+            stream, stream_id=f"{stream.stream_id}/shorter", active_from=cut.day, input_scale=cut.input_scale,
+            output_scale=cut.output_scale, growth_to=1.0,
+        )
+        return [replace(stream, active_to=cut.day), shorter]
     swap = stories.MODEL_SWAP
     if workflow not in swap.workflow_ids:
         return [stream]

@@ -12,7 +12,9 @@ from sqlmodel import Session
 
 from pipelines.gate.file import ACTIONS, CLASSES
 from pipelines.registry import attempts
+from pipelines.registry.changes import BY_DESIGN, CHANGE_TYPES, ORIGINS
 from pipelines.registry.claims import CLAIM_PERIMETERS, FUNCTIONAL_UNITS
+from pipelines.registry.decisions import DECISIONS, OUTCOMES
 from pipelines.registry.drafts import MATCH_TYPES, METRICS, PERIMETER_TYPES
 from pipelines.registry.export import current_rows
 from pipelines.registry.levies import LEVIED, LEVY_BASES, LEVY_KINDS
@@ -45,7 +47,8 @@ def _fetch(context: Context, window: Window, table: str) -> Iterator[Page]:
     names = {column.name for column in SOURCE.table(table).columns}
     rows = [{name: value for name, value in row.items() if name in names} for row in _rows(context)[table]]
     for row in rows:
-        for name in names & {"adopted_at_utc", "attempted_at_utc"}:  # the registry keeps UTC without saying so
+        # the registry keeps UTC without saying so
+        for name in names & {"adopted_at_utc", "attempted_at_utc", "decided_at_utc"}:
             row[name] = row[name].replace(tzinfo=UTC)
     yield Page(rows, f"{table} of the registry as they stand")
 
@@ -60,11 +63,18 @@ _VALID = (
     Column("valid_from", "DATE", "First day on which it holds.", required=True),
     Column("valid_to", "DATE", "First day on which it no longer holds; null = open."),
 )
+_DECIDED = (
+    Column("decided_by", "VARCHAR", "The body that decided it.", required=True),
+    Column("decided_at_utc", "TIMESTAMP", "When.", required=True),
+    Column("reason", "VARCHAR", "Why.", required=True),
+)
 
 
-def _table(name: str, key: str, description: str, *columns: Column, of: str = "VARCHAR") -> Table:
+def _table(
+    name: str, key: str, description: str, *columns: Column, of: str = "VARCHAR", beside: tuple[str, ...] = ()
+) -> Table:
     identity = Column(key, of, "Its id.", required=True)
-    return Table(name, (identity, *columns), (key,), partial(_fetch, table=name), description, daily=False)
+    return Table(name, (identity, *columns), (key, *beside), partial(_fetch, table=name), description, daily=False)
 
 
 SOURCE = Source(
@@ -206,6 +216,33 @@ SOURCE = Source(
             Column("rule", "VARCHAR", "The rule in its way.", required=True),
             Column("fix", "VARCHAR", "The way out."),
             of="BIGINT",
+        ),
+        _table(
+            "changes", "change_id", "One row per efficiency change and workflow.",
+            Column("workflow_id", "VARCHAR", "A workflow in which it is in force.", required=True),
+            Column("change_type", "VARCHAR", "What it is.", True, allowed=CHANGE_TYPES),
+            Column("change_date", "DATE", "First day on which it is in force.", required=True),
+            Column("expected_saving_ratio", "DECIMAL(9,8)", "Part of the energy that is to be saved.", minimum=0),
+            Column("expected_source", "VARCHAR", "Who says so, or what was measured."),
+            Column("design", "VARCHAR", "Whether chance decided which workflow came first.", allowed=(BY_DESIGN,)),
+            Column("owner", "VARCHAR", "Who owes its reviews; null = the owner of the workflow."),
+            Column("origin", "VARCHAR", "Whether it was seen before it was declared.", True, allowed=ORIGINS),
+            *_VALID, beside=("workflow_id",),
+        ),
+        _table(
+            "reviews", "review_id", "One row per workload review that was answered.",
+            Column("change_id", "VARCHAR", "The change that it is about.", required=True),
+            Column("after_days", "INTEGER", "Days after it, 30 or 90.", required=True, minimum=30),
+            Column("outcome", "VARCHAR", "What was decided.", True, allowed=OUTCOMES),
+            *_DECIDED,
+        ),
+        _table(
+            "ratchets", "change_id", "One row per proposed ceiling that was adopted or declined.",
+            Column("decision", "VARCHAR", "What was decided.", True, allowed=DECISIONS),
+            Column("ceiling_id", "VARCHAR", "The ceiling that it is about.", required=True),
+            Column("limit_before_quantity", "DECIMAL(24,9)", "What stood, in the unit of the metric.", True, minimum=0),
+            Column("limit_quantity", "DECIMAL(24,9)", "What stands after it, likewise.", True, minimum=0),
+            *_DECIDED,
         ),
     ),
 )

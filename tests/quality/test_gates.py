@@ -200,6 +200,16 @@ GOOD_MARTS = {
         **DECOMPOSED, "base_run_count": ("bigint", 1), "compared_run_count": ("bigint", 0)},
     "fct_governance_task": {"waiting_days_count": (COUNT, 1), "call_count": (COUNT, 1), "energy_kwh": (KWH, "1"),
                             "energy_kwh_high": (KWH, "2")},
+    "fct_workload_review": {"status": ("varchar", "owed"), "saved_energy_kwh_low": (KWH, "-1"),
+                            "saved_energy_kwh": (KWH, "0"), "saved_energy_kwh_high": (KWH, "1")},
+    "fct_ratchet_proposal": {"proposed_limit_kwh": (KWH, "9"), "limit_kwh": (KWH, "10"), "saving_kwh": (KWH, "1")},
+    "fct_saving_account": {"handed_back_energy_kwh": (KWH, "0")},
+    "fct_efficiency_change": {
+        "origin": ("varchar", "detected"),
+        **{f"{name}{end}": (KWH, value) for end, value in (("_low", "-1"), ("", "0"), ("_high", "1")) for name in (
+            "before_level", "after_level", "level_change_ratio", "after_30_saved_energy_kwh",
+            "after_90_saved_energy_kwh")},
+    },
 }
 
 
@@ -266,6 +276,17 @@ NEVER = [
      "energy_kwh_high must not be below energy_kwh, broken once (found 0.9 beside 1)"),
     ("fct_organisation_daily", {"orphan_call_ratio": "2"},
      "orphan_call_ratio must be between 0 and 1, broken once (found 2)"),
+    ("fct_workload_review", {"saved_energy_kwh": "-2"},
+     "saved_energy_kwh must not be below saved_energy_kwh_low, broken once (found -2 beside -1)"),
+    ("fct_ratchet_proposal", {"proposed_limit_kwh": "10.5"},
+     "limit_kwh must not be below proposed_limit_kwh, broken once (found 10 beside 10.5)"),
+    ("fct_ratchet_proposal", {"saving_kwh": "-1"}, "saving_kwh must be at least 0, broken once (found -1)"),
+    ("fct_saving_account", {"handed_back_energy_kwh": "-1"},
+     "handed_back_energy_kwh must be at least 0, broken once (found -1)"),
+    ("fct_efficiency_change", {"origin": "guessed"},
+     "origin must be one of declared, detected, broken once (found guessed)"),
+    ("fct_efficiency_change", {"after_30_saved_energy_kwh": "-2"},
+     "after_30_saved_energy_kwh must not be below after_30_saved_energy_kwh_low, broken once (found -2 beside -1)"),
     ("fct_ceiling_position_daily", {"used_low": "2.5"},
      "used_quantity must not be below used_low, broken once (found 2 beside 2.5)"),
     ("fct_ceiling_position_daily", {"used_high": "1"},

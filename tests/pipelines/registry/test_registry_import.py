@@ -79,7 +79,7 @@ def test_export_has_one_row_per_id_with_the_types_of_the_raw_tables(put, engine)
     put.one("teams", put.teams.replace("Tax advice", "Tax"))
     rows = current_rows(engine)
     assert list(rows) == ["teams", "workflows", "attribution_rules", "ceilings", "gate_rules", "claims", "levies",
-                          "levy_uses", "vendors", "vendor_answers"]
+                          "levy_uses", "vendors", "vendor_answers", "changes", "reviews", "ratchets"]
     assert rows["teams"] == [
         {"team_id": "claims", "team_name": "Claims handling", "unit_id": "insurance", "unit_name": "Insurance",
          "country": "FRA", "valid_from": date(2026, 1, 1), "valid_to": None},

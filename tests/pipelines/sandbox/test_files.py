@@ -58,7 +58,7 @@ def test_registry_files_are_accepted_without_a_refusal(home, tmp_path):
         accepted[kind] = result.accepted
     assert accepted == {
         "teams": 12, "workflows": 60, "attribution_rules": len(files.RULES), "ceilings": 10, "gate_rules": 4,
-        "claims": 4, "levies": 4, "levy_uses": 1, "vendors": 3, "vendor_answers": 13}
+        "claims": 4, "changes": 1, "reviews": 1, "levies": 4, "levy_uses": 1, "vendors": 3, "vendor_answers": 13}
 
 
 def test_writing_again_changes_nothing(home, sandbox):

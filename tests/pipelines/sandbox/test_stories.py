@@ -47,6 +47,19 @@ def test_days_of_the_stories():
     assert stories.day_number(stories.RESTATEMENT.day) == 60 and stories.RESTATEMENT.day == date(2026, 7, 30)
 
 
+def test_shorter_prompts_and_no_more_calls(buckets):
+    """From day 40 on half the output and 1 / 1.6 of the input, at most a tenth more or fewer calls in four weeks."""
+    days = buckets("usage/completions", start_time=JUNE_1, end_time=JUNE_1 + 90 * DAY, bucket_width="1d", limit=31,
+                   api_key_ids=["key_care_voice_summaries"])
+    before, after = (
+        {name: sum(row[name] for day in days[first - 1:first + 27] for row in day["results"])
+         for name in ("num_model_requests", "input_tokens", "output_tokens")} for first in (12, 40))
+    calls = after["num_model_requests"] / before["num_model_requests"]
+    assert stories.day_number(stories.PROMPT_CUT.day) == 40 and 0.9 < calls < 1.1
+    assert after["output_tokens"] / before["output_tokens"] == pytest.approx(0.5 * calls, rel=0.02)
+    assert after["input_tokens"] / before["input_tokens"] == pytest.approx(calls / 1.6, rel=0.02)
+
+
 @pytest.mark.parametrize("workflow", stories.MODEL_SWAP.workflow_ids)
 def test_cheaper_model_then_more_energy_than_before(buckets, workflow):
     key = "key_" + workflow.replace("-", "_")

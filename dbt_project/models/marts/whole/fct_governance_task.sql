@@ -41,6 +41,16 @@ running as (
 
 ),
 
+changed as (
+
+    select entries.workflow_id, entries.owner as change_owner, reviews.due_date,
+        reviews.change_id || ' after ' || cast(reviews.after_days as varchar) || ' days' as detail
+    from {{ ref('fct_workload_review') }} as reviews
+    inner join {{ ref('int_efficiency_change') }} as entries on reviews.change_id = entries.change_id
+    where reviews.status in ('due', 'owed')
+
+),
+
 passed as (
 
     select running.workflow_id, min(running.usage_date) as passed_date
@@ -74,6 +84,13 @@ owed as (
     select 'review', {{ columns }}, review_due_date, '', {{ figures }}
     from inventory
     where is_review_overdue
+
+    union all
+
+    select 'review_change', team_id, inventory.workflow_id, workflow_name, coalesce(changed.change_owner, owner),
+        as_of_date, changed.due_date, changed.detail, {{ figures }}
+    from inventory
+    inner join changed on inventory.workflow_id = changed.workflow_id
 
     union all
 
