@@ -148,6 +148,12 @@ SUITES: dict[str, list[gxe.Expectation]] = {
         *_never_negative("proposed_limit_kwh", "saving_kwh"),
     ],
     "fct_saving_account": _never_negative("handed_back_energy_kwh"),
+    "fct_rebound": [
+        *_never_negative("used_ratio_low", "energy_before_kwh", "energy_after_kwh"),
+        _ordered("rebound_ratio_low", "rebound_ratio"),
+        _ordered("rebound_ratio", "rebound_ratio_high"),
+        *_a_share("expected_saving_ratio", "pre_trend_probability"),
+    ],
     "fct_range_monthly": [_ordered("low", "central"), _ordered("central", "high"), _ordered("low", "mean")],
 }
 

@@ -41,7 +41,7 @@ UNIT_BESIDE = {
 # plain counts that were named in DESIGN 5, ranks, versions, numbers of order and probabilities: no unit to say
 UNITLESS = {"expected_monthly_calls", "evidence_tier", "version", "expected_tables", "received_tables", "received_rows",
             "breach_probability", "ghg_scope", "scope3_category", "batch_size", "breach_probability_high", "bin_number",
-            "upgraded_tier", "question_number", "attempt_id"}
+            "upgraded_tier", "question_number", "attempt_id", "level", "event_week", "pre_trend_probability"}
 
 
 def test_the_rooms_import_each_other_in_one_direction():

@@ -161,6 +161,11 @@ GOOD_MARTS = {
     "fct_coverage_daily": {"orphan_call_ratio": ("decimal(24,6)", "1"), "received_tables": ("bigint", 1),
                            "expected_tables": ("bigint", 2), "received_account_count": ("bigint", 1),
                            "expected_account_count": ("bigint", 2)},
+    "fct_rebound": {
+        "rebound_ratio_low": (KWH, "-1"), "rebound_ratio": (KWH, "0.5"), "rebound_ratio_high": (KWH, "2"),
+        "used_ratio_low": (KWH, "0"), "energy_before_kwh": (KWH, "1"), "energy_after_kwh": (KWH, "1"),
+        "expected_saving_ratio": (KWH, "0.5"), "pre_trend_probability": (KWH, "1"),
+    },
     "fct_range_monthly": {"low": (KWH, "1"), "central": (KWH, "2"), "mean": (KWH, "3"), "high": (KWH, "4")},
     "fct_workload_inventory": {
         "call_count": (COUNT, 1), "excess_call_count": (COUNT, 0), **ENERGY, **SHARE,
@@ -350,6 +355,13 @@ NEVER = [
      "waiting_days_count must be at least 0, broken once (found -1)"),
     ("fct_governance_task", {"energy_kwh": "2.5"},
      "energy_kwh_high must not be below energy_kwh, broken once (found 2 beside 2.5)"),
+    ("fct_rebound", {"rebound_ratio": "-1.5"},
+     "rebound_ratio must not be below rebound_ratio_low, broken once (found -1.5 beside -1)"),
+    ("fct_rebound", {"rebound_ratio": "2.5"},
+     "rebound_ratio_high must not be below rebound_ratio, broken once (found 2 beside 2.5)"),
+    ("fct_rebound", {"used_ratio_low": "-0.1"}, "used_ratio_low must be at least 0, broken once (found -0.1)"),
+    ("fct_rebound", {"pre_trend_probability": "1.5"},
+     "pre_trend_probability must be between 0 and 1, broken once (found 1.5)"),
 ]
 
 
