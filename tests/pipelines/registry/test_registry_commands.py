@@ -153,9 +153,9 @@ def test_a_ceiling_needs_somebody_and_a_reason(run):
 
 
 def test_no_command_raises_or_deletes():
-    assert sorted(command.callback.__name__ for command in ceilings_app.registered_commands) == [
-        "adopt", "allocate", "allocations", "list_ceilings", "lower", "refused",
-    ]
+    read_only = {"status", "simulate"}  # added by `assets.cli`, where that is loaded
+    words = {command.name or command.callback.__name__ for command in ceilings_app.registered_commands}
+    assert words - read_only == {"adopt", "allocate", "allocations", "list", "lower", "refused"}
     names = {command.name or command.callback.__name__ for command in registry_app.registered_commands}
     assert names == {"import", "list", "history"}
 
