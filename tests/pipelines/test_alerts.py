@@ -329,13 +329,13 @@ def test_what_a_webhook_does_wrong_is_one_sentence_without_its_address(tmp_path,
     ("", "that environment variable is not set"), ("hooks.example.org/sentinel", "not an address"),
     ("ftp://hooks.example.org/sentinel", "not an address"), ("https://[sentinel", "not an address"),
     ("http://hooks.example.org/sentinel", "would travel unencrypted"),
-    (f"http://127.0.0.1:{free_port()}/sentinel", "the connection failed (ConnectionRefusedError)"),
-    (f"http://127.0.0.1:{free_port()}/a sentinel", "the connection failed (InvalidURL)"),
+    ("http://127.0.0.1:{port}/sentinel", "the connection failed (ConnectionRefusedError)"),
+    ("http://127.0.0.1:{port}/a sentinel", "the connection failed (InvalidURL)"),
 ])
 def test_an_address_that_cannot_be_used_is_told_without_being_shown(tmp_path, address, why):
     configured(tmp_path, WEBHOOK)
     publish(tmp_path, position())
-    found = told(tmp_path, JEVONS_ALERT_WEBHOOK_URL=address)
+    found = told(tmp_path, JEVONS_ALERT_WEBHOOK_URL=address.replace("{port}", str(free_port())))
     assert why in found["webhook"].trouble and "sentinel" not in found["webhook"].trouble
     assert len(found["log"].messages) == 1
 
