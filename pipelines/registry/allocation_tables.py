@@ -6,12 +6,10 @@ The computation belongs in `apportionment`, reading and writing in `allocation`.
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Date, Integer, Text
+from sqlalchemy import Date, Text
 from sqlmodel import Field, SQLModel
 
-from pipelines.registry.models import ExactDecimal, UtcInstant
-
-_RowId = BigInteger().with_variant(Integer, "sqlite")
+from pipelines.registry.recorded import ExactDecimal, RowId, UtcInstant
 
 
 class Allocation(SQLModel, table=True):
@@ -30,7 +28,7 @@ class Allocation(SQLModel, table=True):
 
     __tablename__ = "allocations"
 
-    row_id: int | None = Field(default=None, primary_key=True, sa_type=_RowId)
+    row_id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     allocation_id: str = Field(max_length=64)
     recorded_at_utc: datetime = Field(sa_type=UtcInstant)
     recorded_by: str = Field(sa_type=Text)
@@ -59,7 +57,7 @@ class AllocationShare(SQLModel, table=True):
 
     __tablename__ = "allocation_shares"
 
-    row_id: int | None = Field(default=None, primary_key=True, sa_type=_RowId)
+    row_id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     allocation_id: str = Field(max_length=64)
     perimeter_id: str = Field(max_length=64)
     inputs: str = Field(sa_type=Text)

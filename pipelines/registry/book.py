@@ -18,7 +18,8 @@ from pipelines.errors import JevonsError
 from pipelines.registry import attempts, ceilings, decisions, leaving, together, tree
 from pipelines.registry.changes import WORKFLOWS
 from pipelines.registry.drafts import CeilingDraft, Draft, Recording
-from pipelines.registry.models import KINDS, Kind, Recorded
+from pipelines.registry.models import KINDS, Kind
+from pipelines.registry.recorded import Recorded
 from pipelines.registry.store import current, versions, writing
 
 logger = logging.getLogger(__name__)

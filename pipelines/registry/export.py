@@ -12,7 +12,8 @@ from sqlmodel import Session
 from pipelines import countries
 from pipelines.registry import ceilings
 from pipelines.registry.changes import WORKFLOWS
-from pipelines.registry.models import KINDS, Kind, Recorded
+from pipelines.registry.models import KINDS, Kind
+from pipelines.registry.recorded import Recorded
 from pipelines.registry.store import current, versions
 
 EXPORTED = {"teams": "teams", "workflows": "workflows", "attribution_rules": "rules", "ceilings": "ceilings",

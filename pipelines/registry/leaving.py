@@ -9,7 +9,8 @@ from datetime import date
 from pipelines import countries
 from pipelines.registry.ceilings import scope_of
 from pipelines.registry.drafts import Draft
-from pipelines.registry.models import Ceiling, Kind, Recorded, Team
+from pipelines.registry.models import Ceiling, Kind, Team
+from pipelines.registry.recorded import Recorded
 
 # What a version of an entry may leave: its column, and the kind of perimeter that this is.
 _OF_TEAMS = (("unit_id", "unit"), ("country", "country"))

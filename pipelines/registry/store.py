@@ -18,7 +18,8 @@ from sqlmodel import Session, SQLModel
 from pipelines.errors import JevonsError
 from pipelines.registry import binding, staying
 from pipelines.registry.allocation_tables import Allocation, AllocationShare
-from pipelines.registry.models import KINDS, Kind, Recorded, RefusedAttempt
+from pipelines.registry.models import KINDS, Kind, RefusedAttempt
+from pipelines.registry.recorded import Recorded
 
 logger = logging.getLogger(__name__)
 

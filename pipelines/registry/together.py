@@ -12,7 +12,8 @@ from typing import Any
 from pipelines.registry import levies, shares, vendors
 from pipelines.registry.ceilings import plain
 from pipelines.registry.drafts import Draft, TeamDraft
-from pipelines.registry.models import Kind, Recorded, Team
+from pipelines.registry.models import Kind, Team
+from pipelines.registry.recorded import Recorded
 
 Objection = tuple[str, str, str]  # the field at fault, the rule that is broken, the way out
 
