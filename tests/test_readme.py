@@ -22,7 +22,7 @@ from pipelines.sandbox import stories
 from pipelines.sources import all_sources
 
 README = (ROOT / "README.md").read_text("utf-8")
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "DECISIONS.md")]
+DOCUMENTS = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "DECISIONS.md")), *(ROOT / "docs").glob("*.md")]
 COMMANDS = [
     line.split("#")[0].strip() for block in re.findall(r"```\n(.*?)```", README, re.S) for line in block.splitlines()
     if line.strip()
@@ -190,10 +190,13 @@ def test_every_source_with_a_section_has_a_row() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_and_paths_exist(document: Path) -> None:
     text = document.read_text("utf-8")
-    linked = re.findall(r"\]\(([^)#]+)\)", text)
+    linked = re.findall(r"\]\((?!https?://)([^)#]+)\)", text)
     quoted = re.findall(r"`((?:pipelines|assets|quality|dashboards|dbt_project|tests|docs)/[\w./-]*)`", text)
-    for name in [*linked, *quoted]:
-        assert (ROOT / name).exists(), name
+    for place, names in ((document.parent, linked), (ROOT, quoted)):
+        for name in names:
+            assert (place / name).exists(), name
+    marts = {path.stem for path in (ROOT / "dbt_project" / "models" / "marts").rglob("*.sql")}
+    assert set(re.findall(r"`((?:fct|dim)_\w+)", text)) <= marts
 
 
 def test_secrets_are_named_in_the_example() -> None:
