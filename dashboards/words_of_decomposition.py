@@ -105,14 +105,14 @@ def _moved(base: float, compared: float) -> str:
     return f"{'rose' if by > 0 else 'fell'} {units.percent(abs(by))}"
 
 
-def known(rows: pandas.DataFrame, unit: str) -> str:
+def known(rows: pandas.DataFrame, unit: str, runs: bool = False) -> str:
     """Say how much of either period is known, and what the unknown part may have changed at most."""
     first = rows.iloc[0]
     shares = [first["base_coverage"], first["compared_coverage"]]
     if all(not units.is_unknown(share) and share == 1 for share in shares):
-        return "All calls of both periods are known."
+        return f"All {'runs' if runs else 'calls'} of both periods are known."
     told = [units.UNKNOWN if units.is_unknown(share) else units.percent(share) for share in shares]
-    text = f"Known for {told[0]} of calls before and {told[1]} after."
+    text = f"Known for {told[0]} of {'runs' if runs else 'calls'} before and {told[1]} after."
     unknown = rows[rows["part"] == "unknown"]
     if len(unknown):
         low, high = (unknown[name].sum(min_count=len(unknown)) for name in ("effect_low", "effect_high"))
@@ -131,10 +131,10 @@ def a_day(row: Any) -> str:
     return f" A day of it {_moved(row.base / row.base_days, row.compared / row.compared_days)}."
 
 
-def apart(effects: dict[str, float], unit: str) -> str:
-    """Say how much of the change is none of use; nothing where it is none."""
+def apart(effects: dict[str, float], unit: str, least: float) -> str:
+    """Say how much of the change is none of use; nothing where it is less than `least`, which nobody would see."""
     said = [f"{signed(effects[name], unit)}, {FACTORS[name][1 if effects[name] > 0 else 2]}"
-            for name in APART if abs(effects.get(name, 0)) >= 0.005]  # fmt: skip
+            for name in APART if abs(effects.get(name, 0)) >= least > 0]  # fmt: skip
     return f" Grey: {'; '.join(said)}." if said else ""
 
 

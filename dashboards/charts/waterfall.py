@@ -24,7 +24,7 @@ def waterfall(rows: pandas.DataFrame, unit: str, description: str) -> Spec:
     edge = (high - low) * 1.14  # room for the last label
     drawn = rows.assign(
         begin=rows["begin"].clip(low, low + edge), end=rows["end"].clip(low, low + edge),
-        right=rows[["begin", "end"]].max(axis=1).clip(low, low + edge * 0.93),
+        right=rows[["begin", "end"]].max(axis=1).clip(low, low + edge),
     )  # fmt: skip
     look = {"tickCount": 5, "domain": False, "ticks": False, "labelPadding": 6}
     x = field("end", title=unit, axis=look, scale={"domain": [low, low + edge], "nice": False})
@@ -44,6 +44,9 @@ def waterfall(rows: pandas.DataFrame, unit: str, description: str) -> Spec:
     if len(unknown):
         look = {"fill": "#ffffff", "stroke": style.MUTED, "strokeDash": [3, 3], "strokeWidth": 1}
         layers.append(layer("bar", unknown, span, **look))
-    label = {"x": {**x, "field": "right"}, "y": y, "text": {"field": "said"}}
-    layers.append(layer("text", drawn, label, align="left", dx=6, color=style.INK, baseline="middle"))
+    # What is not known may span all of the axis: its label stands inside, at the left.
+    for part, at in ((drawn[drawn["kind"] != "unknown"], "right"), (unknown, "begin")):
+        label = {"x": {**x, "field": at}, "y": y, "text": {"field": "said"}}
+        if len(part):
+            layers.append(layer("text", part, label, align="left", dx=6, color=style.INK, baseline="middle"))
     return dressed(layers, 27 * len(rows) + 40, description, right=12)

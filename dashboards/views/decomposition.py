@@ -80,11 +80,18 @@ def _effects(rows: pandas.DataFrame) -> dict[str, float]:
     return {name: float(known[name]) for name in words_of_decomposition.ordered(known.index)}
 
 
+def _least(row: Any) -> float:
+    """The smallest effect that can be seen beside the totals."""
+    known = [float(total) for total in (row["base"], row["compared"]) if not units.is_unknown(total)]
+    return max(known, default=0.0) / 2000
+
+
 def _title(what: str, rows: pandas.DataFrame, unit: str, anchor: str, more: str, runs: bool = False) -> None:
     first, effects = rows.iloc[0], _effects(rows)
     parts.heading(
         words_of_decomposition.finding(what, first["base"], first["compared"], effects, runs),
-        f"{more}{words_of_decomposition.known(rows, unit)}{words_of_decomposition.apart(effects, unit)}"
+        f"{more}{words_of_decomposition.known(rows, unit, runs)}"
+        f"{words_of_decomposition.apart(effects, unit, _least(first))}"
         f"{words_of_decomposition.a_day(first)} Central estimates, whatever days are chosen above. What changed "
         "together, not what caused what (LMDI-I); the effects add up to the change, to the last digit. Rows: "
         f"{TRAINING if runs else MART}.",
@@ -126,10 +133,9 @@ def _steps(rows: pandas.DataFrame, effects: dict[str, float], unit: str, runs: b
     first = rows.iloc[0]
     base, compared = float(first["base"]), float(first["compared"])
     write = lambda value: f"{units.number(value)} {unit}"  # noqa: E731
-    bars, at, least = [], base, max(base, compared) / 2000
-    bars.append((units.month(first["base_first_date"]), 0.0, base, "total", write(base)))
+    bars, at = [(units.month(first["base_first_date"]), 0.0, base, "total", write(base))], base
     for name, by in effects.items():
-        if abs(by) >= least:
+        if abs(by) >= _least(first):
             kind = "apart" if name in words_of_decomposition.APART else "more" if by > 0 else "less"
             label = words_of_decomposition.factor(name, runs)[0]
             bars.append((label, at, at + by, kind, words_of_decomposition.signed(by, unit)))

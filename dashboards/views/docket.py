@@ -44,7 +44,8 @@ def section(book: Book, of: Perimeter, anchor: str) -> None:
         Column("claimant", "Who", only="file"),
         Column("claimed_date", "When", units.day, only="file"),
         Column("claim_source", "Where", only="file"),
-        Column("claimed_saving_ratio", "Claimed", units.percent, cell=_claimed, full_label="Claimed saving"),
+        Column("claimed_saving_ratio", "Claimed", cell=_claimed, only="page"),
+        Column("claimed_saving_ratio", "Claimed saving", units.percent, only="file"),
         Column("unit", "Of what", only="file"),
         Column("workload", "Workload and baseline", cell=_workload, full_label="Workload", missing="not stated"),
         Column("baseline", "Baseline", only="file", missing="not stated"),
@@ -83,7 +84,7 @@ def _claim(row: Any) -> str:
 
 
 def _claimed(row: Any) -> str:
-    return f"<td>{units.percent(row.claimed_saving_ratio, 0)} less<small>{escape(row.unit)}</small></td>"
+    return f'<td class="o">{units.percent(row.claimed_saving_ratio, 0)} less<small>{escape(row.unit)}</small></td>'
 
 
 def _workload(row: Any) -> str:

@@ -48,21 +48,23 @@ def section(book: Book, of: Perimeter, anchor: str) -> None:
         Column("detected_date", "Shift seen from", units.day, only="file"),
         Column("workflow_ids", "Workflows", cell=lambda row: cells.named(row.workflow_ids, row.owner)),
         Column("owner", "Owner", only="file"),
-        Column("expected_saving_ratio", "Expected", units.percent, missing="nobody said", cell=_expected,
-               full_label="Expected saving"),
+        Column("expected_saving_ratio", "Expected", cell=_expected, only="page"),
+        Column("expected_saving_ratio", "Expected saving", units.percent, missing="nobody said", only="file"),
         Column("expected_source", "Who says so", only="file"),
         Column("ratio", "What shifted", only="file"),
         Column("before_level", "Level before", units.number, only="file"),
         Column("after_level", "Level after", units.number, only="file"),
-        Column("level_change_ratio", "Shift", words_of_efficiency.change, cell=_shift),
+        Column("level_change_ratio", "Shift", cell=_shift, only="page"),
+        Column("level_change_ratio", "Shift", words_of_efficiency.change, only="file"),
         Column("realised", "Less, or only better", only="file"),
-    ]  # fmt: skip
+    ]
     for days in (30, 90):
         after = f"after_{days}_"
         columns += [
-            Column(f"{after}intensity_change_ratio", f"After {days} days", words_of_efficiency.change,
-                   cell=lambda row, after=after: _after(row, after),
-                   full_label=f"Energy per call after {days} days"),
+            Column(f"{after}intensity_change_ratio", f"After {days} days", only="page",
+                   cell=lambda row, after=after: _after(row, after)),
+            Column(f"{after}intensity_change_ratio", f"Energy per call after {days} days",
+                   words_of_efficiency.change, only="file"),
             Column(f"{after}call_change_ratio", f"Calls after {days} days", words_of_efficiency.change, only="file"),
             Column(f"{after}energy_change_ratio", f"Total after {days} days", words_of_efficiency.change, only="file"),
             *(Column(f"{after}saved_energy_kwh{end}", f"Saved after {days} days, kWh{name}", units.number, only="file")
@@ -81,7 +83,7 @@ def _change(row: Any) -> str:
 
 def _expected(row: Any) -> str:
     if units.is_unknown(row.expected_saving_ratio):
-        return '<td class="n u">nobody said</td>'
+        return '<td class="u">nobody said</td>'
     by = "" if units.is_unknown(row.expected_source) else f"<small>{escape(row.expected_source)}</small>"
     return f"<td>{units.percent(row.expected_saving_ratio, 0)} less{by}</td>"
 

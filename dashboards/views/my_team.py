@@ -128,8 +128,8 @@ def _owed(book: Book, team: pandas.Series) -> None:
     reviews = f", {units.counted(late, 'review')} among them" if late else ""
     parts.heading(
         f"{team['team_name']} owes {units.counted(len(owed), 'thing')}{reviews}",
-        "Several things may be owed of one workload, with the same energy behind each. What the data answer to the "
-        "review of an efficiency change stands on the page Less?, with the command that records what follows.",
+        "Several things may be owed of one workload, with the same energy behind each. A review of an "
+        "efficiency change leads to what the data answer, and to the command that records what follows.",
         "owed",
     )
     governance.task_table(book, owed, "my_tasks")

@@ -93,10 +93,10 @@ def _rebound(row: Any) -> str:
 
 def _others(rows: Any) -> str:
     """Levels of a change without a figure, and why."""
-    said = (f"{row.level} {row.level_name}: {words_of_efficiency.gap(row.gap_reason)}" for row in rows.itertuples())
-    return f"no figure at {'; '.join(said)}"
+    said = (f"level {row.level} ({words_of_efficiency.gap(row.gap_reason)})" for row in rows.itertuples())
+    return f"no figure at {', '.join(said)}"
 
 
 def _ground(row: Any) -> str:
-    ground = "No figure" if units.is_unknown(row.rebound_ratio) else row.ground
+    ground = "Nothing yet" if units.is_unknown(row.rebound_ratio) else row.ground
     return cells.named(ground, row.others).replace("<td", '<td class="w"', 1)

@@ -51,7 +51,7 @@ def ratchet(book: Book, of: Perimeter, anchor: str) -> None:
     tables.report(book, "ratchet", rows, columns, "What savings propose")
     for row in rows[rows["status"] == "proposed"].itertuples():
         change = shlex.quote(row.change_id)
-        parts.empty("One act; or decline in its place, which needs a reason, too:",
+        parts.empty("It is adopted by one act, or declined with a reason (decline in place of adopt):",
                     f'jevons ratchet adopt {change} --by "Who decides" --reason "Why"')  # fmt: skip
 
 

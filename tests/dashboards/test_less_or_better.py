@@ -20,6 +20,7 @@ from test_pages import _open, _script, _text
 from dashboards import charts, tables, words, words_of_decomposition, words_of_efficiency
 from dashboards.book import Book
 from dashboards.questions import decompositions, efficiency
+from dashboards.views import governance
 from pipelines import snapshot
 
 NAME = "Less, or only better?"
@@ -107,6 +108,17 @@ def test_a_review_that_is_owed_shows_what_the_data_answer_and_what_to_type(whole
     assert command in _text(whole) and shlex.split(command)[3:6] == [SWAP, "--after", "30"]
 
 
+def test_a_review_that_a_team_owes_leads_to_what_the_data_answer():
+    owed = {"task": "review_change", "what": "Review <a> change", "detail": "<i>", "workflow_id": "a&b c"}
+    row = type("Row", (), owed)
+    assert governance.task(row) == (
+        '<td><a href="less-or-better?of=workflow/a%26b%20c" target="_self">Review &lt;a&gt; change</a>'
+        "<small>&lt;i&gt;</small></td>"
+    )
+    row.task = "review"
+    assert "href" not in governance.task(row)
+
+
 def test_no_rebound_is_called_causal_without_its_ground(whole):
     assert "1 of 2 changes backfired at some level; 1 may be called causal" in _text(whole)
     rows = {(row[0].split(" | ")[0], row[1][0]): row for row in _rows(whole, "Rebound by level of evidence")}
@@ -116,7 +128,7 @@ def test_no_rebound_is_called_causal_without_its_ground(whole):
     for key in ((SWAP, "1"), (SWAP, "3"), (SEEN, "1")):
         assert rows[key][4].startswith("Not causal"), key
     assert rows[SEEN, "2"][4] == "Causal if the trend would have gone on"
-    assert "no figure at 2 interrupted time series: too few weeks" in rows[SWAP, "1"][4]
+    assert "no figure at level 2 (too few weeks)" in rows[SWAP, "1"][4]
     row = type("Row", (), {"rebound_ratio": 0.5, "warrant": None, "gap_reason": ""})
     assert words_of_efficiency.warrant(row) == "Not causal: no ground is told"
 
