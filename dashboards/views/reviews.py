@@ -63,7 +63,7 @@ def _review(row: Any) -> str:
 
 
 def _state(row: Any) -> str:
-    return f'<td class="a">{parts.status(words_of_efficiency.STATES.get(row.status, ""), row.status)}</td>'
+    return f'<td>{parts.status(words_of_efficiency.STATES.get(row.status, ""), row.status)}</td>'
 
 
 def _total(row: Any) -> str:
