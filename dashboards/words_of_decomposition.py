@@ -11,7 +11,7 @@ import pandas
 from pipelines import units
 
 MEASURES = {
-    "energy_kwh": "Energy", "location_kgco2e": "Carbon, location-based", "market_kgco2e": "Carbon, market-based",
+    "energy_kwh": "Energy", "location_kgco2e": "Location-based carbon", "market_kgco2e": "Market-based carbon",
 }  # fmt: skip
 CHAINS = {"chained": "month by month, added up", "end_point": "first month against the last"}
 PARTS = {
@@ -41,6 +41,7 @@ FACTORS = {
 }  # fmt: skip
 APART = ("estimation", "coverage")  # neither growth nor saving
 _SAID = 0.01  # of the larger total, from which on a factor is named
+_WHOLE = 0.95  # coverage below which a total is said to be a part
 _TRAINED = {
     "activity": ("Runs per day", "more runs a day", "fewer runs a day"),
     "model_mix": ("Stages and models", "runs moved to stages and models that need more",
@@ -69,7 +70,9 @@ def signed(value: float, unit: str) -> str:
     return f"{'+' if value > 0 else '−'}{units.number(abs(value))} {unit}"
 
 
-def finding(what: str, base: Any, compared: Any, effects: dict[str, float], runs: bool = False) -> str:
+def finding(
+    what: str, base: Any, compared: Any, effects: dict[str, float], runs: bool = False, coverage: Any = 1
+) -> str:
     """Say whether the total fell, and which factors pushed it most.
 
     Args:
@@ -78,9 +81,11 @@ def finding(what: str, base: Any, compared: Any, effects: dict[str, float], runs
         compared: total of the later one.
         effects: what each factor changed.
         runs: whether the factors are those of training runs.
+        coverage: share of calls of which it is known, in the period that knows less.
     """
     if units.is_unknown(base) or units.is_unknown(compared):
         return f"{what} cannot be compared: a total is unknown"
+    what = what if coverage >= _WHOLE else f"{what}, as far as it is known,"
     moved = _moved(base, compared)
     least = _SAID * max(abs(base), abs(compared))
     pushed = {name: by for name, by in effects.items() if abs(by) >= least and name not in APART}

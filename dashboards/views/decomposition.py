@@ -88,8 +88,10 @@ def _least(row: Any) -> float:
 
 def _title(what: str, rows: pandas.DataFrame, unit: str, anchor: str, more: str, runs: bool = False) -> None:
     first, effects = rows.iloc[0], _effects(rows)
+    coverage = first[["base_coverage", "compared_coverage"]].astype(float).min()
+    coverage = 1.0 if units.is_unknown(coverage) else coverage
     parts.heading(
-        words_of_decomposition.finding(what, first["base"], first["compared"], effects, runs),
+        words_of_decomposition.finding(what, first["base"], first["compared"], effects, runs, coverage),
         f"{more}{words_of_decomposition.known(rows, unit, runs)}"
         f"{words_of_decomposition.apart(effects, unit, _least(first))}"
         f"{words_of_decomposition.a_day(first)} Central estimates, whatever days are chosen above. What changed "

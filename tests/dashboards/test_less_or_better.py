@@ -82,6 +82,12 @@ def test_a_total_that_fell_by_what_became_unknown_names_no_saving():
     assert said == "Energy fell 40.0 %; against that: more work was done a day".replace(" %", "\N{NO-BREAK SPACE}%")
 
 
+def test_what_is_mostly_unknown_is_not_said_to_be_zero():
+    said = words_of_decomposition.finding("Carbon", 0.0, 0.0, {}, coverage=0.94)
+    assert said == "Carbon, as far as it is known, is zero in both periods"
+    assert words_of_decomposition.finding("Carbon", 0.0, 0.0, {}, coverage=0.95) == "Carbon is zero in both periods"
+
+
 def test_the_register_says_whether_it_was_less_or_only_better(whole):
     rows = {row[0].split(" | ")[0]: row for row in _rows(whole, "Register of efficiency changes")}
     assert rows[SWAP][2] == "50 % less | Letter of the vendor"
