@@ -18,6 +18,7 @@ from dashboards.views import (
     ceilings,
     evidence,
     inventory,
+    less_or_better,
     levy,
     models,
     my_team,
@@ -45,12 +46,15 @@ PAGES = {
     "My team": my_team.page,
     "Workflows": workflows.page,
     "Outcomes": outcomes.page,
+    "Less, or only better?": less_or_better.page,
     "Inventory": inventory.page,
     "Levy": levy.page,
     "Vendors": vendors.page,
     "Evidence": evidence.page,
     "Models": models.page,
 }
+# Name in the bar and in the address, where the heading would be too long.
+_SHORT = {"Less, or only better?": ("Less?", "less-or-better")}
 
 
 def main(home: Path, default: str = "Overview") -> None:
@@ -58,7 +62,7 @@ def main(home: Path, default: str = "Overview") -> None:
     st.set_page_config(page_title="Jevons", page_icon=_ICON, layout="wide")
     st.html(style.CSS)
     pages = [
-        st.Page(_run(name, page, home), title=name, url_path=_path(name), default=name == default)
+        st.Page(_run(name, page, home), title=_short(name)[0], url_path=path(name), default=name == default)
         for name, page in PAGES.items()
     ]
     st.navigation(pages, position="top").run()
@@ -75,13 +79,17 @@ def _run(name: str, page: Callable[[Book], None], home: Path) -> Callable[[], No
                 f'<div class="j-empty">{escape(error.why)}; {_with_code(error.fix)}.<br>{escape(error.where)}</div>'
             )
 
-    run.__name__ = _path(name)
+    run.__name__ = path(name)
     return run
 
 
-def _path(name: str) -> str:
+def path(name: str) -> str:
     """The page's name as it stands in an address."""
-    return name.lower().replace(" ", "-")
+    return _short(name)[1]
+
+
+def _short(name: str) -> tuple[str, str]:
+    return _SHORT.get(name, (name, name.lower().replace(" ", "-")))
 
 
 def _header(name: str, snapshot: Snapshot) -> Book:

@@ -63,6 +63,8 @@ QUANTILES = {
     "p95_wh": ("95 of 100", "square", "#a65c14"),
     "p99_wh": ("99 of 100", "triangle-up", "#a4232d"),
 }
+# A total, what raised and what lowered it, and what is neither growth nor saving; each bar has its sign beside it.
+WATERFALL = {"total": "#1f5f8b", "more": "#a65c14", "less": "#2e7050", "apart": "#a7b2b9"}
 SIGNS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "cross": "✚"}
 RUNS = {
     "completed": ("circle", "#1f5f8b"),

@@ -116,15 +116,15 @@ def last_day(row: Any) -> date:
     return (pandas.Timestamp(row.period_end) - pandas.Timedelta(days=1)).date()
 
 
-def rebound_finding(full_weeks: pandas.DataFrame) -> str:
-    """Say whether cheaper calls lowered the total, from the first and the last full week."""
+def rebound_finding(full_weeks: pandas.DataFrame, of: str = "call") -> str:
+    """Say whether cheaper calls, or what else the columns of calls count, lowered the total."""
     if full_weeks.empty:
-        return "Energy and calls cannot be compared yet: two full weeks of known energy are needed"
+        return f"Energy and {of}s cannot be compared yet: two full weeks of known energy are needed"
     last = full_weeks.iloc[-1]
     if units.is_unknown(last["energy_index"]):
         return "The energy of the last full week is unknown; it cannot be compared"
     calls, energy, each = (last[name] / 100 - 1 for name in ("calls_index", "energy_index", "per_call_index"))
-    changes = f"Energy per call {moved(each)}, calls {moved(calls)}"
+    changes = f"Energy per {of} {moved(each)}, {of}s {moved(calls)}"
     if each < -0.005 and energy > 0.005:
         return f"{changes}, and the total still rose {units.percent(energy, 0)}"
     if each < -0.005 and energy < -0.005:

@@ -11,6 +11,7 @@ from dashboards.charts.piles import piles
 from dashboards.charts.series import daily_line, index_lines, stacked_purposes, weekly_bars
 from dashboards.charts.shares import delivery_tiles, stacked_shares
 from dashboards.charts.spread import choices, is_far, quantiles, run_marks
+from dashboards.charts.waterfall import waterfall
 
 __all__ = [
     "Spec",
@@ -27,5 +28,6 @@ __all__ = [
     "run_marks",
     "stacked_purposes",
     "stacked_shares",
+    "waterfall",
     "weekly_bars",
 ]

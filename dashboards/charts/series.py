@@ -19,8 +19,18 @@ _INDEXED = (
 )
 
 
-def index_lines(full_weeks: pandas.DataFrame, cheaper_since: date | None, description: str) -> Spec:
-    """Calls, energy and energy per call with the first full week as 100; each line is named at its end."""
+def index_lines(
+    full_weeks: pandas.DataFrame, cheaper_since: date | None, description: str, of: str = "call"
+) -> Spec:
+    """Calls, energy and energy per call with the first full week as 100; each line is named at its end.
+
+    Args:
+        full_weeks: what `weeks.indexed` makes.
+        cheaper_since: the week to mark.
+        description: for people who do not see the chart.
+        of: what the columns of calls count, in the singular.
+    """
+    names = {column: label.replace("Call", of.capitalize()).replace("call", of) for column, label, *_ in _INDEXED}
     frame = full_weeks.assign(
         day=[stamp(week) for week in full_weeks["week"]], on=[units.day(week) for week in full_weeks["week"]]
     )
@@ -36,12 +46,13 @@ def index_lines(full_weeks: pandas.DataFrame, cheaper_since: date | None, descri
         layer("rule", [{"index": 100}], {"y": y}, color=style.MUTED, strokeDash=[2, 3]),
     ]
     if cheaper_since:
-        mark = [{"day": stamp(cheaper_since), "text": "less energy per call"}]
+        mark = [{"day": stamp(cheaper_since), "text": f"less energy per {of}"}]
         text = {"x": x, "y": {"value": 0}, "text": {"field": "text"}}
         layers.append(layer("rule", mark, {"x": x}, color=style.MUTED, strokeWidth=1))
         layers.append(layer("text", mark, text, align="left", dx=5, dy=8, color=style.MUTED))
-    ends = _apart([(frame[column].iloc[-1], label) for column, label, *_ in _INDEXED], (high - low + 2 * room) * 0.075)
-    for column, label, colour, dashes in _INDEXED:
+    ends = _apart([(frame[column].iloc[-1], label) for column, label in names.items()], (high - low + 2 * room) * 0.075)
+    for column, _, colour, dashes in _INDEXED:
+        label = names[column]
         said = [units.number(value) for value in frame[column]]
         line = frame[["day", "on"]].assign(index=frame[column], said=said, what=label)
         place = {"x": x, "y": y}

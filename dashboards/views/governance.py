@@ -3,7 +3,9 @@
 What does not belong here: the inventory itself.
 """
 
+from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import pandas
 import streamlit as st
@@ -66,7 +68,7 @@ def task_table(book: Book, owed: pandas.DataFrame, name: str) -> None:
     """The things owed, with since when and the month behind each."""
     owed = owed.assign(what=[words_of_workloads.TASKS.get(name, name) for name in owed["task"]])
     columns = [
-        Column("what", "Owed", cell=lambda row: cells.named(row.what, row.detail), full_label="Owed"),
+        Column("what", "Owed", cell=task),
         Column("workflow_name", "Workflow", cell=_workflow),
         Column("team_name", "Team", only="file"),
         Column("owner", "Owner", only="file"),
@@ -79,6 +81,15 @@ def task_table(book: Book, owed: pandas.DataFrame, name: str) -> None:
         Column("energy_kwh_high", "kWh a month, high", units.number, only="file"),
     ]
     tables.report(book, name, owed, columns, "What is owed")
+
+
+def task(row: Any) -> str:
+    """HTML of a cell with what is owed; a review of a change leads to what the data answer."""
+    said = cells.named(row.what, row.detail)
+    if row.task != "review_change":
+        return said
+    link = f'<a href="less-or-better?of=workflow/{quote(row.workflow_id)}" target="_self">{escape(row.what)}</a>'
+    return said.replace(escape(row.what), link, 1)
 
 
 def age(row: Any) -> str:

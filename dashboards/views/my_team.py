@@ -124,11 +124,12 @@ def _owed(book: Book, team: pandas.Series) -> None:
     if owed.empty:
         parts.heading(f"{team['team_name']} owes nothing", anchor="owed")
         return
-    late = int((owed["task"] == "review").sum())
+    late = int(owed["task"].isin(("review", "review_change")).sum())
     reviews = f", {units.counted(late, 'review')} among them" if late else ""
     parts.heading(
         f"{team['team_name']} owes {units.counted(len(owed), 'thing')}{reviews}",
-        "Several things may be owed of one workload, with the same energy behind each.",
+        "Several things may be owed of one workload, with the same energy behind each. A review of an "
+        "efficiency change leads to what the data answer, and to the command that records what follows.",
         "owed",
     )
     governance.task_table(book, owed, "my_tasks")

@@ -5,6 +5,8 @@ What does not belong here: assertions and fixtures.
 
 from pathlib import Path
 
+from dashboards.app import path
+
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -34,6 +36,6 @@ def is_complaint(said) -> bool:
 
 def open_page(page, address: str, name: str) -> None:
     """Go to a page and wait until it is whole."""
-    page.goto(f"{address}/{'' if name == 'Overview' else name.lower().replace(' ', '-')}")
+    page.goto(f"{address}/{'' if name == 'Overview' else path(name)}")
     page.wait_for_selector(f"h1.j:has-text('{name}')", timeout=60_000)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)

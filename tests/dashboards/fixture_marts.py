@@ -13,6 +13,7 @@ import duckdb
 import fixture_ceilings
 import fixture_evidence
 import fixture_levies
+import fixture_rebound
 import fixture_workloads
 
 from pipelines import snapshot
@@ -189,7 +190,7 @@ DERIVED = {
 }
 MARTS = [
     *DDL, *DERIVED, "fct_outcome_daily", *fixture_evidence.MARTS, *fixture_workloads.MARTS, *fixture_ceilings.MARTS,
-    *fixture_levies.MARTS,
+    *fixture_levies.MARTS, *fixture_rebound.MARTS,
 ]  # fmt: skip
 EARLIER = {
     "fct_ceiling_position_daily": ("forecast_low", "forecast_high", "exhaustion_date_low", "exhaustion_date_high",
@@ -262,6 +263,7 @@ def publish(
         shown = days if evidence and known_energy else 0
         fixture_workloads.fill(connection, WORKFLOWS, FIRST_DAY, shown)
         fixture_levies.fill(connection, FIRST_DAY, shown, HOSTILE_TEAM, HOSTILE_JOB)
+        fixture_rebound.fill(connection, shown, HOSTILE_TEAM, HOSTILE_JOB)
         fixture_ceilings.fill(connection, FIRST_DAY, days if ceilings else 0)
         for table, columns in EARLIER.items() if earlier else ():
             for column in columns:
@@ -272,7 +274,8 @@ def publish(
         if days
         else {"data_from": None, "data_to": None}
     )
-    later = {*fixture_evidence.MARTS, *fixture_workloads.MARTS, *fixture_levies.MARTS, *fixture_ceilings.LATER}
+    later = {*fixture_evidence.MARTS, *fixture_workloads.MARTS, *fixture_levies.MARTS, *fixture_rebound.MARTS}
+    later |= set(fixture_ceilings.LATER)
     marts = [name for name in MARTS if not (earlier and name in later)]
     return snapshot.publish(warehouse, home, marts, {**FACTS, **span, **facts})
 

@@ -14,8 +14,8 @@ from browsing import open_page
 from workbooks import sheets
 
 PAGES = [
-    "Overview", "Ceilings", "Teams", "My team", "Workflows", "Outcomes", "Inventory", "Levy", "Vendors", "Evidence",
-    "Models",
+    "Overview", "Ceilings", "Teams", "My team", "Workflows", "Outcomes", "Less, or only better?", "Inventory", "Levy",
+    "Vendors", "Evidence", "Models",
 ]  # fmt: skip
 TABLES = ("Inventory", "My team", "Levy", "Vendors")  # without a chart, or with one folded away
 

@@ -15,8 +15,8 @@ from pipelines import units
 from pipelines.sqlcommand import run_sql
 
 PAGES = [
-    "Overview", "Ceilings", "Teams", "My team", "Workflows", "Outcomes", "Inventory", "Levy", "Vendors", "Evidence",
-    "Models",
+    "Overview", "Ceilings", "Teams", "My team", "Workflows", "Outcomes", "Less, or only better?", "Inventory", "Levy",
+    "Vendors", "Evidence", "Models",
 ]  # fmt: skip
 
 
@@ -188,6 +188,26 @@ def test_each_vendor_has_the_verdict_of_the_build(pages, ask):
         (row,) = (row for row in rows if row.startswith(vendor["vendor_name"]))
         assert vendor["verdict"] in row
     assert "1 of 3 vendors asked is a cheaper meter, 1 answers all six questions" in _seen(pages["Vendors"])
+
+
+def test_reviews_claims_and_the_change_are_those_of_the_build(pages, ask):
+    page = pages["Less, or only better?"]
+    seen = _seen(page)
+    (moved,) = ask(
+        "select distinct base_quantity as base, compared_quantity as compared from fct_decomposition_monthly"
+        " where chain = 'monthly' and perimeter_type = 'organisation' and measure = 'energy_kwh'"
+        " and base_first_date = date '2026-07-01'"
+    )
+    by = Decimal(moved["compared"]) / Decimal(moved["base"]) - 1
+    assert f"Energy of the organisation rose {_plain(units.percent(by))}; up: an outcome takes more calls" in seen
+    (owed,) = ask("select count(*) filter (status in ('due', 'owed')) as owed, count(*) as n from fct_workload_review")
+    assert int(owed["owed"]) >= 3 and f"{owed['owed']} of {owed['n']} reviews are owed" in seen
+    rows = page.locator("table.j", has_text="Docket of claims").locator("tbody tr").all_inner_texts()
+    claims = ask("select claim_text, verdict from fct_claim_docket")
+    assert len(rows) == len(claims) and "offset by volume" in {claim["verdict"] for claim in claims}
+    for claim in claims:
+        (row,) = (row for row in rows if row.startswith(claim["claim_text"]))
+        assert claim["verdict"] in row
 
 
 def test_the_ladder_of_evidence_holds_all_energy_and_all_calls(pages, ask, total):

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from pipelines import snapshot, units
 
 PAGES = [
-    "Overview", "Ceilings", "Teams", "My team", "Workflows", "Outcomes", "Inventory", "Levy", "Vendors", "Evidence",
-    "Models",
+    "Overview", "Ceilings", "Teams", "My team", "Workflows", "Outcomes", "Less, or only better?", "Inventory", "Levy",
+    "Vendors", "Evidence", "Models",
 ]  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def test_every_chart_has_a_table_and_a_download(opened):
     charts = len(test.get("vega_lite_chart"))
     expected = {"Overview": (3, 4), "Ceilings": (6, 6), "Teams": (2, 1), "Workflows": (2, 2), "Outcomes": (2, 1)}
     expected |= {"Evidence": (4, 4), "Models": (4, 0), "Inventory": (0, 0), "My team": (0, 0)}
-    expected |= {"Levy": (0, 1), "Vendors": (0, 0)}
+    expected |= {"Levy": (0, 1), "Vendors": (0, 0), "Less, or only better?": (3, 3)}
     assert (charts, len(test.expander)) == expected[page]
     folds = {"Show as table", "Show what each source delivered", "Show what was restated"}
     folds |= {"Show gaps that closed", "Show all accounts", "Show days that are not whole", "Show every posting"}
