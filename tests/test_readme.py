@@ -127,7 +127,7 @@ def tour(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Comp
 def test_its_tour_of_a_quarter_does_what_it_says(tour: list[CompletedProcess[str]]) -> None:
     status, imported, lowered, raised, refused, history, inventory = tour
     assert [step.returncode for step in tour] == [0, 0, 0, 1, 0, 0, 0]
-    assert "4 recorded, 0 unchanged, 0 rows refused" in imported.stdout
+    assert "5 recorded, 0 unchanged, 0 rows refused" in imported.stdout
     assert "org-energy-2026-q4 binds at 4600" in lowered.stdout
     assert "--limit" in raised.stderr and "4600" in raised.stderr
     attempt = refused.stdout.split("refused attempts (1)")[1]

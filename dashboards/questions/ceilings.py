@@ -74,11 +74,12 @@ def steps(book: Book) -> pandas.DataFrame:
 
 def adopted(book: Book) -> pandas.DataFrame:
     """Every ceiling with the body that adopted it; `is_coming` where its period has not begun in the build."""
+    evidence = "evidence" if book.holds("dim_ceiling", "evidence") else "null::varchar as evidence"
     return book.ask(
         f"""
         select
             place.ceiling_id, place.perimeter_type, place.perimeter_id, {_NAME}, metric, period_start, period_end,
-            limit_quantity::double as limit_quantity, adopted_by, adopted_at_utc, reason,
+            limit_quantity::double as limit_quantity, adopted_by, adopted_at_utc, reason, {evidence},
             period_start > coalesce((select max(usage_date) from fct_organisation_daily), period_start) as is_coming
         from dim_ceiling as place
         {_NAMES}

@@ -15,7 +15,7 @@ from pipelines import units
 
 
 def adopted(book: Book, anchor: str) -> None:
-    """Each ceiling with its body, day and reason."""
+    """Each ceiling with its body, day, reason and evidence."""
     if not book.holds("dim_ceiling"):
         return
     rows = ceilings.adopted(book)
@@ -36,7 +36,8 @@ def adopted(book: Book, anchor: str) -> None:
         Column("unit", "Unit", only="file"),
         Column("adopted_by", "Adopted by", cell=lambda row: cells.named(row.adopted_by, units.day(row.adopted_at_utc))),
         Column("adopted_at_utc", "Adopted at (UTC)", only="file"),
-        Column("reason", "Why", wide=True),
+        Column("reason", "Why", wide=True, cell=lambda row: cells.named(row.reason, row.evidence)),
+        Column("evidence", "Evidence", only="file"),
     ]
     rows = rows.assign(
         name=[words.ceiling_name(row) for row in rows.itertuples()],

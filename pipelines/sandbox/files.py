@@ -143,7 +143,7 @@ def registry_csv(kind: str) -> str:
     if kind == "workflows":
         columns = ("workflow_id", "workflow_name", "team_id", "owner", "job_description", "usefulness_class",
                    "latency_tier", "cacheable", "small_model_fit", "expected_monthly_calls", "review_due_date",
-                   "status", "valid_from", "valid_to")
+                   "status", "valid_from", "valid_to", "sector_tag")
         return _csv(columns, map(_workflow_row, WORKFLOWS))
     if kind in ("attribution_rules", "gate_rules"):
         rules = RULES if kind == "attribution_rules" else GATE_RULES
@@ -171,8 +171,10 @@ def registry_csv(kind: str) -> str:
 
 def _ceilings_csv(ceilings: Iterable[Ceiling], adopted_on: str) -> str:
     columns = ("ceiling_id", "perimeter_type", "perimeter_id", "metric", "period_start", "period_end",
-               "limit_quantity", "adopted_by", "adopted_at_utc", "reason")
-    return _csv(columns, ([getattr(c, name, f"{adopted_on}T09:00:00Z") for name in columns] for c in ceilings))
+               "limit_quantity", "adopted_by", "reason")
+    return _csv((*columns, "adopted_at_utc", "evidence"), (
+        [*(getattr(c, name) for name in columns), f"{adopted_on}T09:00:00Z", f"{c.adopted_by}, minutes of {adopted_on}"]
+        for c in ceilings))
 
 
 def _workflow_row(workflow: Workflow) -> tuple:
@@ -180,7 +182,7 @@ def _workflow_row(workflow: Workflow) -> tuple:
         workflow.workflow_id, workflow.workflow_name, workflow.team_id, workflow.owner, workflow.job_description,
         workflow.usefulness_class, workflow.latency_tier, str(workflow.cacheable).lower(),
         workflow.small_model_fit, _expected_monthly_calls(workflow), workflow.review_due_date, workflow.status,
-        VALID_FROM, stories.RETIRED_FROM if workflow.status == "retired" else None,
+        VALID_FROM, stories.RETIRED_FROM if workflow.status == "retired" else None, workflow.sector_tag,
     )
 
 

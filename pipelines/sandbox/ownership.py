@@ -186,6 +186,8 @@ NEXT_CEILINGS = tuple(
          "The chat assistant without the holiday season"),
         ("claims-fr-energy-2026-q4", "team", "claims-fr", "energy_kwh", "240", _UNIT,
          "What the cheaper model promised, once more"),
+        ("motor-energy-2026-q4", "sector_tag", "motor-insurance", "energy_kwh", "250", _BOARD,
+         "Of three teams in two countries, so that no team's limit covers it"),
     )
 )
 

@@ -17,6 +17,7 @@ class Workflow:
         small_model_fit: whether a small model was found to be enough: yes, no or untested.
         outcome_type: what the workflow brings, or None if nobody counts it.
         accepted_ratio: share of outcomes that a person accepted, None if nobody judges them.
+        sector_tag: the sector that it serves, across teams and units.
     """
 
     workflow_id: str
@@ -32,11 +33,14 @@ class Workflow:
     job_description: str
     review_due_date: date
     status: str
+    sector_tag: str | None
 
 
 _CLASSES = {"e": "essential", "u": "useful", "c": "comfort", "x": "experimental"}
 _TIERS = {"s": "seconds", "m": "minutes", "n": "overnight"}
 _FITS = {"y": "yes", "n": "no", "t": "untested"}
+_SECTORS = dict.fromkeys(("claims-photo-notes", "claims-invoice-extract", "claims-de-police-reports",
+                          "pricing-vehicle-lookup", "market-watch"), "motor-insurance")
 
 # (id, name, owner, flags = class + latency + cacheable (C or -) + small model fit, outcome, accepted share, job)
 _TABLE: dict[str, tuple[tuple[str, str, str, str, str | None, float | None, str], ...]] = {
@@ -199,7 +203,7 @@ def _workflow(number: int, team_id: str, row: tuple) -> Workflow:
     status = "retired" if workflow_id == stories.RETIRED_WORKFLOW else "active"
     return Workflow(
         workflow_id, name, team_id, owner, _CLASSES[flags[0]], _TIERS[flags[1]], flags[2] == "C", _FITS[flags[3]],
-        outcome, accepted, job, date(2026, month, day), status,
+        outcome, accepted, job, date(2026, month, day), status, _SECTORS.get(workflow_id),
     )
 
 

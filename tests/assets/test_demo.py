@@ -255,6 +255,16 @@ def test_ceilings_have_every_kind_of_news(build: snapshot.Snapshot) -> None:
     assert {"within", "on course to exceed", "exceeded"} <= statuses
 
 
+def test_a_ceiling_says_what_it_rests_on_and_workflows_of_three_teams_share_a_sector(build: snapshot.Snapshot) -> None:
+    adopted = rows(build, "select adopted_by, adopted_at_utc::date as day, evidence from dim_ceiling")
+    assert {row["evidence"] for row in adopted} == {f"{row['adopted_by']}, minutes of {row['day']}" for row in adopted}
+    tagged = one(build, """
+        select count(*) as workflows, count(distinct team_id) as teams, min(sector_tag) as tag from dim_workflow
+        where sector_tag is not null
+    """)
+    assert tagged == {"workflows": 5, "teams": 3, "tag": "motor-insurance"}
+
+
 def test_a_ceilings_status_its_range_and_its_dates_say_the_same(build: snapshot.Snapshot) -> None:
     places = rows(build, "select * from fct_ceiling_position_daily")
     for row in places:

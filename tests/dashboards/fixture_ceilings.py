@@ -44,7 +44,8 @@ def fill(connection, first_day: date, days: int) -> None:
         limits[f"c{number}"] = {**place, "limit_quantity": rows[-1]["limit_quantity"]}
         insert(connection, "fct_ceiling_position_daily", rows)
     insert(connection, "dim_ceiling", [
-        {**place, "adopted_by": "Executive Board", "adopted_at_utc": datetime(2026, 5, 18, 9), "reason": HOSTILE_REASON}
+        {**place, "adopted_by": "Executive Board", "adopted_at_utc": datetime(2026, 5, 18, 9), "reason": HOSTILE_REASON,
+         "evidence": "Minutes 14" if place["ceiling_id"] == "next" else None}
         for place in (*limits.values(), {**limits["c2"], "ceiling_id": "next", "period_start": END,
                                          "period_end": date(2026, 12, 1)})
     ])  # fmt: skip

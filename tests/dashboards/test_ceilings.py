@@ -54,7 +54,7 @@ def test_who_adopted_a_ceiling_and_what_was_refused(page, home):
     adopted = _rows(page, "Ceilings as they were adopted")
     assert len(adopted) == 7 and adopted[0][0] == "Organisation calls | to come"
     assert adopted[0][1:3] == ["1 September 2026", "30 November 2026"]
-    assert adopted[0][4:] == ["Executive Board | 18 May 2026", fixture_ceilings.HOSTILE_REASON]
+    assert adopted[0][4:] == ["Executive Board | 18 May 2026", f"{fixture_ceilings.HOSTILE_REASON} | Minutes 14"]
     refused = _rows(page, "Attempts that were refused")
     assert [row[2] for row in refused] == [
         "to adopt a limit of =2+2 | by a file that was imported", "to delete it | by SQL, in the database itself",

@@ -59,6 +59,9 @@ def test_registry_files_are_accepted_without_a_refusal(home, tmp_path):
     assert accepted == {
         "teams": 12, "workflows": 60, "attribution_rules": len(files.RULES), "ceilings": 10, "gate_rules": 4,
         "claims": 4, "changes": 1, "reviews": 1, "levies": 4, "levy_uses": 1, "vendors": 3, "vendor_answers": 13}
+    path = home / "inbox" / "registry" / "ceilings-2026-q4.csv"
+    result = import_csv(engine, path, None, "sandbox", "the next quarter", datetime(2026, 8, 28, tzinfo=UTC))
+    assert (result.accepted, result.refused) == (5, [])
 
 
 def test_writing_again_changes_nothing(home, sandbox):

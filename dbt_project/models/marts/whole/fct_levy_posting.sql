@@ -1,6 +1,6 @@
 -- One row per month x levy x team or use x account x gap: what is debited and credited for carbon; each pair is balanced.
 
-{%- set nothing = "cast(null as varchar)" %}
+{%- set nothing, ends = "cast(null as varchar)", ['_low', '', '_high'] %}
 
 with
 
@@ -47,9 +47,7 @@ posted as (
             else 'team_expense' end as account,
         {{ from_hundredths('hundredths') }} as debit_amount, {{ from_hundredths('0') }} as credit_amount,
         {{ from_hundredths('most_hundredths') }} as amount_high,
-        {%- for end in ['_low', '', '_high'] %}
-        {{ kg_from_g('basis_gco2e' ~ end) }} as basis_kgco2e{{ end }},
-        {%- endfor %}
+        {% for end in ends %}{{ kg_from_g('basis_gco2e' ~ end) }} as basis_kgco2e{{ end }}, {% endfor %}
         day_count, evidence, cast(null as date) as used_on_date, {{ nothing }} as purpose, {{ nothing }} as approved_by
     from owed
 
@@ -87,9 +85,7 @@ described as (
         posted.usage_month, posted.levy_id, levies.levy_kind, levies.perimeter_type, levies.perimeter_id, posted.team_id,
         posted.use_id, posted.account, posted.gap_reason, levies.currency, posted.debit_amount, posted.credit_amount,
         posted.amount_high, levies.basis,
-        {%- for end in ['_low', '', '_high'] %}
-        cast(posted.basis_kgco2e{{ end }} as decimal(38, 12)) as basis_kgco2e{{ end }},
-        {%- endfor %}
+        {% for end in ends %}cast(posted.basis_kgco2e{{ end }} as decimal(38, 12)) as basis_kgco2e{{ end }}, {% endfor %}
         levies.price_per_tonne, levies.adopted_by, cast(posted.day_count as decimal(38, 0)) as day_count,
         cast(coalesce(restated.restated_day_count, 0) as decimal(38, 0)) as restated_day_count,
         posted.used_on_date, posted.purpose, posted.approved_by, posted.evidence

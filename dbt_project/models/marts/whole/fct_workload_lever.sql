@@ -55,19 +55,19 @@ facts as (
 ),
 
 pulled as (
-    {%- for lever, condition in levers().items() %}
-    {{ lever_rows(lever, condition) }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+
+    {{ [lever_cache_repeats(), lever_smallest_model(), lever_batch(), lever_cap_retries(), lever_drop_variants(), lever_retire()]
+        | join('\n\n    union all\n\n    ') }}
 
 ),
 
 judged as (
 
     select
-        *,
-        case when gap_reason is null then 'known' when gap_reason in ({{ "'" ~ unfit_reasons() | join("', '") ~ "'" }})
-            then 'does not apply' else 'unknown' end as finding
+        *, case when is_used then gap_reason else 'no_use' end as reason,
+        case when is_used and gap_reason is null then 'known'
+            when not is_used or gap_reason in ({{ "'" ~ unfit_reasons() | join("', '") ~ "'" }}) then 'does not apply'
+            else 'unknown' end as finding
     from pulled
 
 ),
@@ -75,9 +75,9 @@ judged as (
 described as (
 
     select
-        workflow_id, team_id, lever, condition, as_of_date, day_count, finding, gap_reason,
+        workflow_id, team_id, lever, condition, as_of_date, day_count, finding, reason as gap_reason,
         cast(call_count as decimal(38, 0)) as call_count,
-        case when finding = 'known' then {{ ratio('covered_call_count', 'call_count') }} end as coverage_ratio,
+        case when finding = 'known' then {{ ratio('told_call_count', 'call_count') }} end as coverage_ratio,
         {%- for end in ends %}
         cast(energy_kwh{{ end }} as decimal(38, 9)) as base_energy_kwh{{ end }},
         {%- endfor %}
