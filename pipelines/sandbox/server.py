@@ -222,8 +222,9 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
         def _send(self, response: Response) -> None:
             if response.delay_seconds:
                 time.sleep(response.delay_seconds)
-            self.send_response(response.status)
-            for name, value in response.headers.items():
+            self.send_response_only(response.status)
+            usual = {"Server": self.version_string(), "Date": self.date_time_string()}  # a fault may give another date
+            for name, value in (usual | response.headers).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
