@@ -60,6 +60,7 @@ class Client:
         name: The vendor, as a person says it ("OpenAI").
         base_url: Address up to the path, without a final slash.
         headers: Sent each time; their values are cut out of every message.
+        plain_headers: Sent each time, too; they hold no secret.
         key_name: Environment variable of the secret, for advice only.
         attempts: How often one request is tried in all.
         sleep: Injected so that tests need not wait.
@@ -73,6 +74,7 @@ class Client:
     sleep: Callable[[float], None] = time.sleep
     timeout: tuple[float, float] = TIMEOUT_SECONDS
     session: requests.Session = field(default_factory=requests.Session, repr=False)
+    plain_headers: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Any:
         """The JSON body of a GET, numbers with a point as Decimal.
@@ -145,7 +147,8 @@ class Client:
     def _send(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> requests.Response:
         url = f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
         return self.session.request(
-            method, url, headers=dict(self.headers), timeout=self.timeout, allow_redirects=False, auth=_as_it_is,
+            method, url, headers={**self.plain_headers, **self.headers}, timeout=self.timeout,
+            allow_redirects=False, auth=_as_it_is,
             **({"data": list(params)} if method == "POST" else {"params": list(params)}),
         )
 

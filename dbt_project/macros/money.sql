@@ -22,3 +22,8 @@
             else 0
         end)
 {%- endmacro %}
+
+{#- What a vendor states in cents, which may have a fraction, as dollars. -#}
+{% macro usd_from_cents(cents) -%}
+    cast({{ cents }} * cast(0.01 as decimal(3, 2)) as decimal(18, 9))
+{%- endmacro %}

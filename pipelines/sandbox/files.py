@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.sandbox import declared, lifecycle, stories
+from pipelines.sandbox import anthropic_api, declared, lifecycle, stories
 from pipelines.sandbox.activity import Call, calls_of_day, hourly_calls, in_time
 from pipelines.sandbox.agents import Step, steps_of_day
 from pipelines.sandbox.claims import CLAIMS
@@ -41,6 +41,7 @@ class ServerUrls(Protocol):
     """Where the sandbox's APIs are; a SandboxServer has all of these."""
 
     openai_url: str
+    anthropic_url: str
     prometheus_url: str
     electricity_maps_url: str
     electricity_maps_fallback_url: str
@@ -50,6 +51,7 @@ def environment() -> dict[str, str]:
     """Return the environment variables that the sandbox's APIs accept; none of them opens anything real."""
     return {
         "OPENAI_ADMIN_KEY": "sk-admin-sandbox-0000",
+        "ANTHROPIC_ADMIN_KEY": anthropic_api.TOKEN,
         "ELECTRICITY_MAPS_TOKEN": TOKEN,
         "JEVONS_HASH_KEY": "sandbox-hash-key",
     }
@@ -203,6 +205,7 @@ def settings_toml(urls: ServerUrls) -> str:
         "# The sandbox organisation: everything in it is made up.",
         "[organisation]", f'name = "{ORGANISATION_NAME}"', "sandbox = true", "",
         "[sources.openai]", f'base_url = "{urls.openai_url}"', "",
+        "[sources.anthropic]", f'base_url = "{urls.anthropic_url}"', 'workspace_tag = "team"', "",
         "[sources.call_log]", 'path = "inbox/calls/{date}*.csv"', 'format = "csv"', "",
         "[sources.call_log.columns]", 'request_id = "id"', 'started_at_utc = "timestamp"', "",
         "[sources.gpu_prometheus]", f'base_url = "{urls.prometheus_url}"', 'site = "paris-dc"', "step_seconds = 60", "",

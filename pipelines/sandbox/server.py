@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pipelines.sandbox import electricity_maps_api, openai_api, openai_lists, prometheus_api, stories
+from pipelines.sandbox import anthropic_api, electricity_maps_api, openai_api, openai_lists, prometheus_api, stories
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.openai_query import BadRequestError, check_key
@@ -54,6 +54,11 @@ class SandboxServer:
     def openai_url(self) -> str:
         """What stands for https://api.openai.com/v1."""
         return f"{self.url}/openai/v1"
+
+    @property
+    def anthropic_url(self) -> str:
+        """What stands for https://api.anthropic.com/v1."""
+        return f"{self.url}/anthropic/v1"
 
     @property
     def prometheus_url(self) -> str:
@@ -140,6 +145,8 @@ def _route(request: Request, world: World) -> Response:
     inner = replace(request, path="/" + rest)
     if vendor == "openai":
         return _openai(replace(inner, path="/" + rest.removeprefix("v1/")), world)
+    if vendor == "anthropic":
+        return anthropic_api.answer(inner, world)
     if vendor == "prometheus":
         return prometheus_api.answer(inner, world)
     if vendor == "electricitymaps":
@@ -147,7 +154,7 @@ def _route(request: Request, world: World) -> Response:
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    return json_response(404, {"error": "the sandbox serves /openai/v1, /prometheus and /electricitymaps"})
+    return json_response(404, {"error": "the sandbox serves /openai, /anthropic, /prometheus and /electricitymaps"})
 
 
 def _openai(request: Request, world: World) -> Response:
@@ -215,8 +222,9 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
         def _send(self, response: Response) -> None:
             if response.delay_seconds:
                 time.sleep(response.delay_seconds)
-            self.send_response(response.status)
-            for name, value in response.headers.items():
+            self.send_response_only(response.status)
+            usual = {"Server": self.version_string(), "Date": self.date_time_string()}  # a fault may give another date
+            for name, value in (usual | response.headers).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()

@@ -4,28 +4,25 @@ Whether counts agree with each other (cached <= input, input = cached + cache wr
 our names and units belong to staging.
 """
 
-import hashlib
-import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from pipelines.errors import Finding, SourceError
+from pipelines.errors import Finding
 from pipelines.http import Client, RequestRefused
 from pipelines.source import Column, Context, Page, Source, Table
-from pipelines.sources._openai_pages import (
+from pipelines.sources._admin_api import Admin, keyed_hash, places, without
+from pipelines.sources._bucket_pages import (
     DAY_S,
     HOUR_S,
-    REPORT,
     Buckets,
     Flatten,
     Params,
+    Wire,
     day_at,
-    misshapen,
     read_buckets,
     read_list,
 )
@@ -33,7 +30,6 @@ from pipelines.window import DAY, Window
 
 NAME, SECRET, HASH_KEY = "openai", "OPENAI_ADMIN_KEY", "JEVONS_HASH_KEY"
 BASE_URL = "https://api.openai.com/v1"
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 COSTS_BY_KEY_FROM = date(2025, 12, 6)
 """OpenAI refuses costs by API key for earlier days (its message names epoch 1764979200)."""
 
@@ -50,38 +46,25 @@ COSTS = Buckets(
 )
 
 
-def client(context: Context) -> Client:
-    """The client that carries the organisation's admin key.
+WIRE = Wire(
+    "OpenAI", "start_time", "end_time", "after", str, lambda value: value if type(value) is int else None, kinds=True,
+)
+ADMIN = Admin(
+    WIRE, NAME, SECRET, BASE_URL, lambda key: {"Authorization": f"Bearer {key}"},
+    "an admin key (sk-admin-...)", "made by an owner of the organisation", "that may read usage and management",
+)
 
-    Raises:
-        SourceError: there is no key, it cannot be a key, or it would travel unencrypted.
-    """
-    key = (context.settings.secret(SECRET) or "").strip()
-    if not key:
-        raise SourceError(
-            "OpenAI was not asked", SECRET, "this environment variable is not set",
-            "set it to an admin key (sk-admin-...) made by an owner of the organisation, or switch off sources.openai",
-        )
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise SourceError(
-            "OpenAI was not asked", SECRET, "its value holds characters that no key has", "copy the key again",
-        )
-    base_url = str(context.options(NAME).get("base_url") or BASE_URL)
-    address = urlsplit(base_url)
-    plain = address.scheme == "http" and address.hostname in LOOPBACK
-    if not address.hostname or (address.scheme != "https" and not plain):
-        raise SourceError(
-            "OpenAI was not asked", "jevons.toml, sources.openai.base_url", "the key only travels over https",
-            f'write an address such as "{BASE_URL}"',
-        )
-    return Client("OpenAI", base_url, {"Authorization": f"Bearer {key}"}, SECRET)
+
+def client(context: Context) -> Client:
+    """The client that carries the organisation's admin key; SourceError where there is none that could be sent."""
+    return ADMIN.client(context)
 
 
 def fetch_buckets(buckets: Buckets, flatten: Flatten, context: Context, window: Window) -> Iterator[Page]:
     """Every bucket of the window, in as few requests as OpenAI's limit allows."""
     openai = client(context)
     for piece, group_by in split(buckets, window):
-        yield from read_buckets(openai, buckets, group_by, flatten, context, piece)
+        yield from read_buckets(WIRE, openai, buckets, group_by, flatten, context, piece)
 
 
 def split(buckets: Buckets, window: Window) -> Iterator[tuple[Window, tuple[str, ...]]]:
@@ -97,14 +80,14 @@ def split(buckets: Buckets, window: Window) -> Iterator[tuple[Window, tuple[str,
 
 def usage(result: Mapping[str, Any], where: str, day: str, findings: list[Finding]) -> dict[str, Any]:
     """A usage result without the person in it."""
-    return _without(result, "object", "user_id")
+    return without(result, "object", "user_id")
 
 
 def cost(result: Mapping[str, Any], where: str, day: str, findings: list[Finding]) -> dict[str, Any]:
     """A cost with its amount made flat; the amount stays in dollars, as OpenAI gives it."""
     amount = result.get("amount")
     if not isinstance(amount, dict):
-        findings.append(Finding(f"{where}, field amount", "the cost has no amount", REPORT, day))
+        findings.append(Finding(f"{where}, field amount", "the cost has no amount", WIRE.report, day))
         amount = {}
     currency = str(amount.get("currency") or "").lower()
     if amount and currency != "usd":
@@ -112,18 +95,18 @@ def cost(result: Mapping[str, Any], where: str, day: str, findings: list[Finding
             f"{where}, field amount.currency", f"{currency[:20]!r} is not usd, and nothing is converted here",
             "report it to Jevons; the day waits in quarantine", day,
         ))
-    unknown = {f"amount.{name}": value for name, value in _without(amount, "value", "currency").items()}
+    unknown = {f"amount.{name}": value for name, value in without(amount, "value", "currency").items()}
     return {
-        **_without(result, "object", "user_id", "amount"), **unknown,
-        "amount_value": _places(amount.get("value"), 12), "amount_currency": currency or None,
-        "quantity": _places(result.get("quantity"), 6),
+        **without(result, "object", "user_id", "amount"), **unknown,
+        "amount_value": places(amount.get("value"), 12), "amount_currency": currency or None,
+        "quantity": places(result.get("quantity"), 6),
     }
 
 
 def fetch_projects(context: Context, window: Window) -> Iterator[Page]:
     """All projects, archived ones too, because their usage still needs a name. The window does not matter."""
     for items, request in _projects(client(context)):
-        yield Page([_without(item, "object") for item in items], request)
+        yield Page([without(item, "object") for item in items], request)
 
 
 def fetch_api_keys(context: Context, window: Window) -> Iterator[Page]:
@@ -136,7 +119,7 @@ def fetch_api_keys(context: Context, window: Window) -> Iterator[Page]:
         asked: Params = [("owner_project_access", "any")]
         context.progress(f"OpenAI api_keys: project {number} of {len(projects)}")
         try:
-            for items, request in read_list(openai, path, "organization.project.api_key", asked):
+            for items, request in read_list(WIRE, openai, path, "organization.project.api_key", asked):
                 yield Page([_key(item, project["id"], hash_key, request) for item in items], request)
         except RequestRefused as error:
             # an archived project may be closed to questions; that must not cost the names of all other keys
@@ -151,30 +134,16 @@ def check(context: Context) -> str:
     Raises:
         SourceError: says which of them the key may not read.
     """
-    openai = client(context)
     day = Window(COSTS_BY_KEY_FROM, COSTS_BY_KEY_FROM + DAY)  # any finished day will do: an idle one is answered too
     span = [("start_time", str(day.start_s)), ("end_time", str(day.end_s)), ("bucket_width", "1d"), ("limit", "1")]
-    questions: dict[str, tuple[str, Params]] = {
+    return ADMIN.check(client(context), {
         "usage": (COMPLETIONS.path, span), "costs": (COSTS.path, span),
         "projects": ("organization/projects", [("limit", "1")]),
-    }
-    for what, (path, params) in questions.items():
-        try:
-            body = openai.get(path, params)
-        except RequestRefused as error:
-            if error.status not in {401, 403}:
-                raise
-            raise SourceError(
-                f"OpenAI does not let this key read {what}", error.where, error.why,
-                f"set {SECRET} to an admin key (sk-admin-...) that may read usage and management",
-            ) from None
-        if not isinstance(body, dict) or body.get("object") not in {"page", "list"}:
-            raise misshapen(openai.describe(path, params), "it is not an answer of OpenAI's admin API")
-    return "OpenAI answers, and the key may read usage, costs and projects."
+    })
 
 
 def _projects(openai: Client) -> Iterator[tuple[list[dict[str, Any]], str]]:
-    return read_list(openai, "organization/projects", "organization.project", [("include_archived", "true")])
+    return read_list(WIRE, openai, "organization/projects", "organization.project", [("include_archived", "true")])
 
 
 def _key(item: Mapping[str, Any], project_id: str, hash_key: str | None, request: str) -> dict[str, Any]:
@@ -183,31 +152,12 @@ def _key(item: Mapping[str, Any], project_id: str, hash_key: str | None, request
     person = owner.get("user") or {} if isinstance(owner, dict) else None
     account = owner.get("service_account") or {} if isinstance(owner, dict) else None
     if not isinstance(person, dict) or not isinstance(account, dict):
-        raise misshapen(f"{request}, key {item['id']}", "it has no owner")
-    hashed = None
-    if hash_key and isinstance(person.get("id"), str):
-        hashed = hmac.new(hash_key.encode(), person["id"].encode(), hashlib.sha256).hexdigest()
+        raise WIRE.misshapen(f"{request}, key {item['id']}", "it has no owner")
+    hashed = keyed_hash(hash_key, person.get("id"))
     return {
-        **_without(item, "object", "owner", "redacted_value"), "project_id": project_id,
+        **without(item, "object", "owner", "redacted_value"), "project_id": project_id,
         "owner_type": owner.get("type"), "owner_user_hash": hashed, "owner_service_account_id": account.get("id"),
     }
-
-
-def _places(value: Any, places: int) -> Any:
-    """The number to so many decimal places: OpenAI sends binary floats, whose 17th digit is noise.
-
-    What is no number is passed on as it is, so that landing names it.
-    """
-    try:
-        number = None if value is None or isinstance(value, bool) else Decimal(str(value))
-        return value if number is None else number.quantize(Decimal(1).scaleb(-places))
-    except InvalidOperation:
-        return value
-
-
-def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """The record without these fields; what Jevons does not know stays, so that landing refuses it by name."""
-    return {name: value for name, value in record.items() if name not in names}
 
 
 def _day_of(row: Mapping[str, Any]) -> date:

@@ -21,7 +21,8 @@ from pipelines.sandbox.server import SandboxServer
 
 KEY = "sk-admin-sandbox-sentinel-5d1e9c7a"  # the sandbox takes it; no file may ever hold it
 HASH_KEY = "sentinel-hash-key-83f2"
-SECRETS = (KEY, HASH_KEY, TOKEN)
+ANTHROPIC_KEY = "sk-ant-admin01-sandbox-sentinel-a41f"
+SECRETS = (KEY, ANTHROPIC_KEY, HASH_KEY, TOKEN)
 FIRST, LAST, NEXT = date(2026, 6, 1), date(2026, 6, 3), date(2026, 6, 4)  # landed and published; then files only
 
 
@@ -29,7 +30,7 @@ def environ(home: Path, **more: str) -> dict[str, str]:
     """What a process of this home has in its environment."""
     return {
         "JEVONS_HOME": str(home), "OPENAI_ADMIN_KEY": KEY, "ELECTRICITY_MAPS_TOKEN": TOKEN, "JEVONS_HASH_KEY": HASH_KEY,
-        "DAGSTER_HOME": "", **more,
+        "ANTHROPIC_ADMIN_KEY": ANTHROPIC_KEY, "DAGSTER_HOME": "", **more,
     }
 
 

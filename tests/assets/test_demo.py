@@ -250,6 +250,20 @@ def test_a_call_that_two_sources_saw_is_booked_once(build: snapshot.Snapshot) ->
     assert booked["n"] == 0
 
 
+def test_a_vendors_report_and_the_gateways_log_are_two_accounts_of_one_thing(build: snapshot.Snapshot) -> None:
+    accounts = rows(build, "select * from fct_reconciliation_daily where provider = 'anthropic'")
+    assert {row["quantity"] for row in accounts} == {"call_count", "input_tokens", "output_tokens", "cost_usd"}
+    for row in accounts:
+        assert (row["of_record_source"], row["other_source"]) == ("call_log", "anthropic")
+        if row["usage_date"] == stories.MISSING_CALL_LOG_DAY:
+            assert row["cause"] == "missing_day"
+        elif row["quantity"] == "call_count":  # which the vendor does not count
+            assert row["cause"] == "not_told"
+        else:
+            assert row["gap_quantity"] == 0 and row["of_record_quantity"] > 0 and row["cause"] is None
+    assert rows(build, "select * from fct_footprint_daily where source = 'anthropic'") == []
+
+
 def test_ceilings_have_every_kind_of_news(build: snapshot.Snapshot) -> None:
     statuses = {row["status"] for row in rows(build, "select distinct status from fct_ceiling_position_daily")}
     assert {"within", "on course to exceed", "exceeded"} <= statuses

@@ -29,8 +29,8 @@ def test_settings_name_every_provider_of_the_call_log(home):
     settings = tomllib.loads((home / "jevons.toml").read_text())
     assert settings["organisation"] == {"name": "Sandbox Organisation", "sandbox": True}
     assert set(settings["sources"]) == {
-        "openai", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "gpu_jobs", "run_stages",
-        "evaluations", "quality_bars", "measurements", "denied_calls"}
+        "openai", "anthropic", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "gpu_jobs",
+        "run_stages", "evaluations", "quality_bars", "measurements", "denied_calls"}
     text = (home / "inbox" / "calls" / "2026-06-03.csv").read_text().splitlines()
     assert {line.split(",")[2] for line in text[1:]} == set(settings["providers"])
     assert {p["site"] for p in settings["providers"].values()} == set(settings["sites"])

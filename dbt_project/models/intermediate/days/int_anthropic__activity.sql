@@ -1,0 +1,61 @@
+-- One row per hour x key x workspace x model x tier x context x place, from Anthropic's usage; costs are rows of their own, per day.
+
+with
+
+messages as (select * from {{ ref('stg_anthropic__messages') }}),
+
+costs as (select * from {{ ref('stg_anthropic__costs') }}),
+
+workspaces as (select * from {{ ref('stg_anthropic__workspaces') }}),
+
+activity as (
+
+    select
+        usage_date, usage_hour_utc, model_reported, api_key_id, workspace_id, service_tier,
+        input_tokens, cached_input_tokens, cache_write_input_tokens, output_tokens,
+        cast(0 as decimal(18, 9)) as cost_usd
+    from messages
+
+    union all
+
+    select
+        usage_date, cast(usage_date as timestamp) as usage_hour_utc, model_reported, null as api_key_id, workspace_id,
+        service_tier, 0 as input_tokens, 0 as cached_input_tokens, 0 as cache_write_input_tokens, 0 as output_tokens,
+        cost_usd
+    from costs
+
+),
+
+named as (
+
+    select
+        activity.usage_date,
+        activity.usage_hour_utc,
+        'anthropic' as source,
+        'anthropic' as provider,
+        activity.model_reported,
+        activity.api_key_id,
+        activity.workspace_id as project_id,
+        workspaces.workflow_tag,
+        cast(null as varchar) as pod,
+        cast(null as varchar) as node,
+        'inference' as lifecycle_stage,
+        case when activity.service_tier = 'batch' then 'batch' else 'unknown' end as call_purpose,
+        cast(case when activity.service_tier = 'batch' then 'batch' end as varchar) as serving_mode,
+        'direct' as energy_line,
+        cast(null as varchar) as meter_method,
+        activity.input_tokens,
+        activity.cached_input_tokens,
+        activity.cache_write_input_tokens,
+        activity.output_tokens,
+        0 as gpu_seconds,
+        -- the vendor counts no calls: how many there were is unknown, which a row of costs does not change
+        {{- not_told(['call_count', 'retry_count', 'error_count', 'reasoning_output_tokens', 'image_count',
+            'audio_seconds', 'video_seconds', 'energy_millijoules']) }},
+        activity.cost_usd
+    from activity
+    left join workspaces on activity.workspace_id = workspaces.workspace_id
+
+)
+
+select * from named

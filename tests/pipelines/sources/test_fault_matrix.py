@@ -1,0 +1,230 @@
+"""Every fault that an HTTP vendor can have, over the sources that ask one: recovered whole, or refused in a sentence.
+
+The right answers come from the sandbox over a real socket. What each fault must lead to stands in the matrix; beside it
+one law holds in every case: a day that was landed holds what the untroubled day holds, and any other day is named.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import http, landing
+from pipelines.declared import Site
+from pipelines.errors import SourceError
+from pipelines.sandbox import faults, server
+from pipelines.sandbox.faults import Rule, changed, retry_after, set_field, set_top, status
+from pipelines.sandbox.files import environment
+from pipelines.settings import Settings
+from pipelines.source import Context
+from pipelines.sources import all_sources
+from pipelines.window import Window
+
+WINDOW = Window.of_days("2026-06-01", "2026-06-08")  # 192 hours: two pages of 168
+FETCHED = datetime(2026, 7, 1, 3, tzinfo=UTC)
+NOW, SOON = "Mon, 22 Jun 2026 10:00:00 GMT", "Mon, 22 Jun 2026 10:00:07 GMT"
+STALL_S, TIMEOUT_S = 0.4, 0.15
+RECOVERED, REFUSED = "recovered", "refused"
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One table of one source, and the words of its vendor that a fault changes."""
+
+    source: str
+    table: str
+    path: str
+    count: str
+    label: str
+    dimensions: tuple[str, ...]
+    edges: tuple[str, ...]
+    options: dict[str, str]
+    secret: str
+    paged: bool = True
+
+
+WIRES = (
+    Wire("openai", "embeddings", "/usage/embeddings", "input_tokens", "model", ("project_id", "api_key_id", "model"),
+         ("start_time", "end_time"), {"base_url": "openai_url"}, "OPENAI_ADMIN_KEY"),
+    Wire("anthropic", "messages", "/usage_report/messages", "output_tokens", "service_tier",
+         ("api_key_id", "workspace_id", "model", "service_tier", "context_window", "inference_geo"),
+         ("starting_at", "ending_at"), {"base_url": "anthropic_url"}, "ANTHROPIC_ADMIN_KEY"),
+    Wire("electricity_maps", "carbon_intensity", "/carbon-intensity/past-range", "carbonIntensity", "estimationMethod",
+         ("estimationMethod",), ("datetime",), {"base_url": "electricity_maps_url"}, "ELECTRICITY_MAPS_TOKEN",
+         paged=False),
+)
+
+
+def moved(value, by):
+    return value + int(by.total_seconds()) if isinstance(value, int) else \
+        (datetime.fromisoformat(value) + by).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def shift(wire, by, which=slice(None)):
+    """Moves the edges of buckets, or the hours of values."""
+    def mutate(body):
+        for item in body["data"][which]:
+            item.update({edge: moved(item[edge], by) for edge in wire.edges})
+    return changed(mutate)
+
+
+def no_dimensions(wire):
+    """Null in every dimension, as it is for use that nobody can be charged for: one record a bucket is left."""
+    def mutate(body):
+        for item in body["data"]:
+            if "results" in item:
+                item["results"] = item["results"][:1]
+        for record in faults.records(body):
+            record.update(dict.fromkeys(wire.dimensions))
+    return changed(mutate)
+
+
+def quoted(value):
+    return None if value is None else str(value)
+
+
+# name: (action for a wire, requests that it spoils, or None for all of them, what must come of it)
+ONCE, TWICE, ALWAYS = 1, (1, 2), None
+MATRIX = {
+    **{f"{code} for ever": (lambda wire, code=code: status(code), ALWAYS, REFUSED)
+       for code in (400, 401, 403, 404, 408, 429, 500, 502, 529)},
+    **{f"{code} twice": (lambda wire, code=code: status(code), TWICE, RECOVERED) for code in (408, 500, 502, 529)},
+    "429 with seconds": (lambda wire: retry_after(7), ONCE, RECOVERED),
+    "429 with a date": (lambda wire: status(429, None, {"Retry-After": SOON, "Date": NOW}), ONCE, RECOVERED),
+    "429 with a date, for ever": (lambda wire: status(429, None, {"Retry-After": SOON, "Date": NOW}), ALWAYS, REFUSED),
+    "reset mid-body": (lambda wire: faults.reset_mid_body(), ONCE, RECOVERED),
+    "reset mid-body, for ever": (lambda wire: faults.reset_mid_body(), ALWAYS, REFUSED),
+    "truncated JSON": (lambda wire: faults.truncated(), ONCE, RECOVERED),
+    "truncated JSON, for ever": (lambda wire: faults.truncated(), ALWAYS, REFUSED),
+    "invalid JSON": (lambda wire: faults.invalid_json("{]"), ONCE, RECOVERED),
+    "invalid JSON, for ever": (lambda wire: faults.invalid_json("{]"), ALWAYS, REFUSED),
+    "wrong content type": (lambda wire: faults.content_type("text/html"), ALWAYS, RECOVERED),
+    "a page of HTML": (lambda wire: status(200, "<html>sign in</html>"), ALWAYS, REFUSED),
+    "empty page": (lambda wire: changed(set_top("data", []), set_top("has_more", False)), ALWAYS, REFUSED),
+    "repeated cursor": (lambda wire: changed(faults.repeat_cursor()), ALWAYS, REFUSED),
+    "endless paging": (lambda wire: changed(faults.endless_paging()), ALWAYS, REFUSED),
+    "duplicated page": (lambda wire: faults.duplicate_page(), ALWAYS, REFUSED),
+    "last page is the first again": (lambda wire: same_page(), ALWAYS, REFUSED),
+    "a bucket twice": (lambda wire: changed(faults.duplicate_record()), ALWAYS, RECOVERED),
+    "shifted window": (lambda wire: shift(wire, timedelta(days=-8), slice(-24, None)), ALWAYS, REFUSED),
+    "a bucket of the future": (lambda wire: shift(wire, timedelta(days=400), slice(-1, None)), ALWAYS, REFUSED),
+    "a field more": (lambda wire: changed(faults.unknown_field()), ALWAYS, REFUSED),
+    "a field missing": (lambda wire: changed(faults.drop_field(wire.count)), ALWAYS, REFUSED),
+    "a new value": (lambda wire: changed(set_field(wire.label, "never-seen-before")), ALWAYS, RECOVERED),
+    "numbers as strings": (lambda wire: changed(set_field(wire.count, quoted)), ALWAYS, REFUSED),
+    "dimensions that are null": (no_dimensions, ALWAYS, RECOVERED),
+    "a stall": (lambda wire: faults.stall(STALL_S), ONCE, RECOVERED),
+    "a stall for ever": (lambda wire: faults.stall(STALL_S), ALWAYS, REFUSED),
+    "a clock ten hours wrong": (lambda wire: skewed(timedelta(hours=10)), ONCE, RECOVERED),
+}
+ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page is the first again"}
+# Of an hour of the grid one number is read: what else the vendor tells is left out, and one in quotes is a number.
+OTHERWISE = {("electricity_maps", "a field more"): RECOVERED, ("electricity_maps", "numbers as strings"): RECOVERED}
+
+
+def same_page():
+    """Each later answer holds the first one's buckets, and says that it is the last."""
+    kept = []
+
+    def mutate(body):
+        kept.append(json.dumps(body["data"]))
+        if len(kept) > 1:
+            body["data"] = json.loads(kept[0])
+    return changed(mutate)
+
+
+def skewed(by):
+    """429 of a machine whose clock is wrong: the date to wait for counts from the machine's own date."""
+    date = (datetime(2026, 6, 22, 10, tzinfo=UTC) + by)
+    told = [f"{at:%a, %d %b %Y %H:%M:%S} GMT" for at in (date, date + timedelta(seconds=7))]
+    return status(429, None, {"Date": told[0], "Retry-After": told[1]})
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with server.serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def untroubled(sandbox, tmp_path_factory):
+    """What each wire lands on each day when nothing goes wrong."""
+    return {wire.source: landed(wire, sandbox, tmp_path_factory.mktemp(wire.source))[0] for wire in WIRES}
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """The waits that a client would have made; nobody waits, and patience is short."""
+    noted, ask = [], http.Client._ask
+
+    def quick(self, *words):
+        self.sleep, self.timeout = noted.append, (TIMEOUT_S, TIMEOUT_S if impatient else 5)
+        return ask(self, *words)
+
+    impatient = []
+    monkeypatch.setattr(http.Client, "_ask", quick)
+    return noted, impatient
+
+
+def landed(wire, sandbox, home):
+    """Totals of each landed day by column, the days that are held back by name, and every sentence that was told."""
+    (home / "scratch").mkdir(parents=True)
+    options = {name: getattr(sandbox, url) for name, url in wire.options.items()}
+    settings = Settings(home, "Test", True, {wire.source: options}, (Site("here", "FR", "FRA"),), (), environment())
+    source = next(source for source in all_sources() if source.name == wire.source)
+    staged = landing.stage(source, source.table(wire.table), Context(settings, home / "scratch"), WINDOW)
+    required = [column for column in source.table(wire.table).columns if column.required]
+    done = landing.commit(staged, [], home, FETCHED)
+    days, held = {}, {finding.day for finding in done.findings} | {day.isoformat() for day in done.missing}
+    for part in (home / "raw").rglob("part.parquet"):
+        rows, day = pq.read_table(part).to_pylist(), part.parent.name.removeprefix("dt=")
+        if any(row[column.name] is None for row in rows for column in required):
+            held.add(day)  # what the gate refuses next, by the name of the column
+        else:
+            days[day] = totals(rows)
+    return days, held, [finding.sentence() for finding in done.findings]
+
+
+def totals(rows):
+    found = Counter()
+    for row in rows:
+        found["rows"] += 1
+        for name, value in row.items():
+            if type(value) in (int, Decimal) and name not in ("start_time", "end_time"):
+                found[name] += value
+    return found
+
+
+@pytest.mark.parametrize(
+    ("wire", "fault"), [(wire, fault) for wire in WIRES for fault in MATRIX if wire.paged or fault not in ONLY_PAGED],
+    ids=lambda value: getattr(value, "source", value),
+)
+def test_a_fault_is_recovered_from_or_refused_in_one_sentence(wire, fault, sandbox, untroubled, waits, tmp_path):
+    make, nth, expected = MATRIX[fault]
+    expected = OTHERWISE.get((wire.source, fault), expected)
+    noted, impatient = waits
+    impatient.extend(["stall"] if "stall" in fault else [])
+    sandbox.faults = faults.Faults(Rule(wire.path, make(wire), nth))
+    try:
+        days, held, told = landed(wire, sandbox, tmp_path / "home")
+    except SourceError as refusal:
+        days, held, told = {}, set(untroubled[wire.source]), [str(refusal)]
+    finally:
+        sandbox.faults = None
+
+    right = untroubled[wire.source]
+    assert len(right) == 8 and min(day["rows"] for day in right.values()) >= 24
+    if fault == "dimensions that are null" and wire.paged:
+        assert days.keys() == right.keys() and all(day["rows"] <= 24 for day in days.values()), told
+    else:
+        assert {day: sums for day, sums in days.items() if sums != right[day]} == {}, "none short, none counted twice"
+    assert (days.keys() == right.keys()) == (expected == RECOVERED), told
+    assert right.keys() - days.keys() <= held, "a day that is not there is named"
+    for sentence in told:
+        assert "\n" not in sentence and sentence.endswith(".") and environment()[wire.secret] not in sentence
+    if fault in ("429 with a date", "429 with seconds", "a clock ten hours wrong"):
+        assert noted == [7]
