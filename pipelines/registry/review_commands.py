@@ -68,10 +68,9 @@ def list_reviews(
     """
     with registry(registry_url) as engine:
         rows = reviewing.reviews(home(), engine)
-        known = reviewing.teams(engine)
-    if team is not None and team not in known:
-        raise JevonsError("There is no such team", team, "the registry holds no such id",
-                          "look it up with `jevons registry list teams`")
+        if team is not None and team not in reviewing.teams(engine):
+            raise JevonsError("There is no such team", team, "the registry holds no such id",
+                              "look it up with `jevons registry list teams`")
     shown = [
         row for row in rows
         if (everything or row["status"] in ("due", "owed"))
