@@ -101,7 +101,7 @@ def decomposition_query(
         raise _refused(perimeter, "the build knows no such perimeter",
                        "write organisation, unit/ID, team/ID or workflow/ID")
     days = "select count(*) from fct_footprint_daily where usage_date between ? and ?"
-    for first, last in (base, compared):
+    for first, last in (compared, base):
         if first > last:
             raise _refused(f"{first} to {last}", "it ends before it begins", "name its first day first")
         if not _asked(snapshot, days, first, last):

@@ -16,6 +16,20 @@
     coalesce({{ relation }}.gap_reason, 'energy_unknown') in ('energy_unknown', 'factor_changed')
 {%- endmacro %}
 
+{#- The comparison of a change as the sum of those of its workflows: energy with its ends, and these counts. -#}
+{% macro over_workflows(counts) -%}
+    min(gap_reason) as gap_reason
+    {%- for name in ['before', 'after', 'saved'] %}
+    {%- for end in ['_low', '', '_high'] %},
+    sum({{ name }}_energy_kwh{{ end }}) as {{ name }}_energy_kwh{{ end }}
+    {%- endfor %}
+    {%- for count in (['call_count'] if name == 'saved' else counts) %},
+    cast(sum({{ 'before_call_count - after_call_count' if name == 'saved' else name ~ '_' ~ count }}) as decimal(38, 0))
+        as {{ name }}_{{ count }}
+    {%- endfor %}
+    {%- endfor %}
+{%- endmacro %}
+
 {#- What became of the energy, the calls and the energy of a call, over a relation that compares whole weeks. Without all
     the days nothing is said; where the energy is known in part, or by another factor, its ends alone. -#}
 {% macro realised(relation, prefix) -%}

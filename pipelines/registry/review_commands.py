@@ -46,6 +46,8 @@ _QUESTIONS = {
     "What was retired": ("retired_workflow_ids", "retired_model_ids"),
     "What was decided": ("outcome", "decided_by", "decided_at_utc", "reason"),
 }
+# what no answer means, where all the days are there
+_NOTHING = {"What expanded": "nothing", "What was retired": "nothing", "What was decided": "nothing yet"}
 _PROPOSED = ["change_id", "status", "ceiling_id", "limit_kwh", "saving_kwh", "proposed_limit_kwh",
              "saved_energy_kwh_low", "saved_energy_kwh", "decided_by"]
 
@@ -66,6 +68,9 @@ def list_reviews(
     """
     with registry(registry_url) as engine:
         rows = reviewing.reviews(home(), engine)
+        if team is not None and team not in reviewing.teams(engine):
+            raise JevonsError("There is no such team", team, "the registry holds no such id",
+                              "look it up with `jevons registry list teams`")
     shown = [
         row for row in rows
         if (everything or row["status"] in ("due", "owed"))
@@ -96,8 +101,7 @@ def show_review(change_id: Change, registry_url: Url = None) -> None:
     for row in rows:
         typer.echo(f"\nAfter {row['after_days']} days, {row['due_date']}: {row['status']}")
         for question, columns in _QUESTIONS.items():
-            answers = [f"{name} {_said(row[name])}" for name in columns if row[name] is not None]
-            typer.echo(f"  {question}: {', '.join(answers) or 'not known'}")
+            typer.echo(f"  {question}: {_answered(row, question, columns)}")
 
 
 @reviews_app.command("answer")
@@ -176,6 +180,18 @@ def _decide(change_id: str, adopts: bool, by: str, reason: str, registry_url: st
                    f" {plain(done.limit_before_quantity)}, recorded for {by}.")
     else:
         typer.echo(f"{done.ceiling_id} stays at {plain(done.limit_quantity)}, recorded for {by}.")
+
+
+def _answered(row: dict[str, Any], question: str, columns: tuple[str, ...]) -> str:
+    # without the weeks on both sides nothing is known of them; with them, an empty list is none
+    is_compared = row["before_call_count"] is not None
+    if question in _NOTHING or not is_compared:
+        told = [f"{name} {_said(row[name])}" for name in columns if row[name] is not None]
+        nothing = _NOTHING.get(question, "not known")
+        return ", ".join(told) or (nothing if is_compared or question == "What was decided" else "not known")
+    return ", ".join(
+        f"{name} {'not known' if row[name] is None else _said(row[name])}"
+        for name in columns if name != "gap_reason" or row[name] is not None)
 
 
 def _said(value: Any) -> str:

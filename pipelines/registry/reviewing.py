@@ -39,6 +39,12 @@ def reviews(home: Path, engine: Engine) -> list[dict[str, Any]]:
     return rows
 
 
+def teams(engine: Engine) -> set[str]:
+    """Ids of the teams that the registry holds."""
+    with Session(engine) as session:
+        return set(current(session, KINDS["teams"]))
+
+
 def proposals(home: Path, engine: Engine) -> list[dict[str, Any]]:
     """What the ratchet says of each change in the published build; what was decided since then stands.
 
@@ -61,15 +67,22 @@ def answer(
     """Records the outcome of a review; a change that was only detected is recorded first, under its id and its day.
 
     Raises:
-        JevonsError: if there is no such review, the words are wrong, or the registry refuses.
+        JevonsError: if there is no such review, it is not due yet, the words are wrong, or the registry refuses.
     """
-    row = _one(reviews(home, engine), change_id, "a review", "jevons reviews list")
+    found = reviews(home, engine)
+    row = _one(found, change_id, "a review", "jevons reviews list")
     if recording.recorded_at_utc.date() < row["change_date"]:
         raise JevonsError("The review was not answered", change_id, "the change is not in force yet", "wait for it")
     try:
         draft = ReviewDraft(change_id=change_id, after_days=after_days, outcome=outcome)
     except ValidationError as error:
         raise _wrong("The review was not answered", error) from error
+    asked = next(other for other in found if (other["change_id"], other["after_days"]) == (change_id, after_days))
+    if asked["status"] == "not yet due":
+        raise JevonsError(
+            "The review was not answered", review_id(change_id, after_days),
+            f"it falls due on {asked['due_date']}, and the published build ends on {asked['as_of_date']}",
+            "look at the weeks after the change once they are there")
     with Session(engine) as session:
         known = current(session, KINDS["changes"])
     if change_id not in known:

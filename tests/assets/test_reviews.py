@@ -1,13 +1,22 @@
 """As a team lead would: the review that is owed, its answer, the audit trail; and the ceiling that a saving lowers."""
 
 import shutil
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from assets.cli import app
+from assets.decomposition import MACROS, render
 from pipelines import snapshot
+from pipelines.registry.export import current_rows
+from pipelines.registry.terminal import registry
+from pipelines.sandbox.stories import DATA_FROM
 
 CHANGE, CUT = "detected:claims-triage:2026-07-15", "shorter-call-summaries"
 BY = ("--by", "Head of Claims France", "--reason", "Calls doubled, outcomes did not")
@@ -64,8 +73,19 @@ def test_a_review_that_is_owed_is_read_answered_and_closed(lead):
     assert "cap" in trail and "retire" in trail
 
 
+def test_what_is_not_known_is_told_apart_from_nothing(lead):
+    shown = lead("reviews", "show", CUT).stdout
+    done, ahead = shown.split("After 90 days")
+    assert "before_retry_count not known" in done and "before_background_call_count not known" in done
+    assert "What was retired: nothing\n" in done and "What was retired: not known\n" in ahead
+    assert "What changed: gap_reason not_yet\n" in ahead and "What was decided: nothing yet\n" in ahead
+    lost = lead("reviews", "list", "--team", "claims-it")
+    assert lost.exit_code == 1 and "no such team (claims-it)" in lost.output
+
+
 @pytest.mark.parametrize(("words", "said"), [
     ((CHANGE, "--after", "60", "--outcome", "cap", *BY), "write 30 or 90"),
+    ((CHANGE, "--after", "90", "--outcome", "cap", *BY), "it falls due on 2026-10-13"),
     (("nothing", "--after", "30", "--outcome", "cap", *BY), "jevons reviews list"),
     ((CHANGE, "--after", "30", "--outcome", "cap", "--by", "Head", "--reason", " "), "--reason"),
 ])
@@ -98,3 +118,63 @@ def test_declining_needs_a_reason_and_leaves_the_ceiling(lead):
     assert done.exit_code == 0 and "stays at 1050" in done.stdout
     assert lead("ratchet", "list").stdout.startswith("Nothing is proposed.")
     assert "Autumn brings twice the calls" in lead("registry", "history", CUT).stdout
+
+
+def test_what_the_sandbox_has_to_show(demo_home):
+    """The roll-out of day 45 is detected, its review is owed, its claim is offset by volume; the ratchet proposes."""
+    build = snapshot.current(demo_home)
+    roll_out = DATA_FROM + timedelta(days=44)
+    (found,) = build.query(f"""
+        select change.change_date, change.detected_date, change.seen_date, review.due_date, review.as_of_date,
+            review.status, review.owner, docket.verdict, docket.tested_first_date
+        from fct_efficiency_change as change
+        inner join fct_workload_review as review on change.change_id = review.change_id and review.after_days = 30
+        inner join fct_claim_docket as docket
+            on change.workflow_ids = docket.perimeter_id and docket.perimeter_type = 'workflow'
+        where change.change_id = 'detected:care-chat-assist:{roll_out}'
+    """).to_pylist()
+    assert found["change_date"] == found["detected_date"] == found["tested_first_date"] == roll_out < found["seen_date"]
+    assert found["due_date"] == roll_out + timedelta(days=30) < found["as_of_date"] and found["status"] == "owed"
+    assert found["owner"] == "Head of Customer Care" and found["verdict"] == "offset by volume"
+    # the figure, from the days themselves: one factor, so the low ends and the high ends are compared with each other
+    (proposed,) = build.query("select * from fct_ratchet_proposal where status = 'proposed'").to_pylist()
+    day = date(2026, 7, 10)
+    (ends,) = build.query(f"""
+        select sum(case when usage_date < date '{day}' then energy_kwh_low else -energy_kwh_low end) as low,
+            sum(case when usage_date < date '{day}' then energy_kwh_high else -energy_kwh_high end) as high,
+            count(distinct factor_id) as factors
+        from fct_footprint_daily
+        where workflow_id = 'care-voice-summaries'
+            and usage_date between date '{day}' - 28 and date '{day}' + 27
+    """).to_pylist()
+    assert proposed["change_id"] == CUT and ends["factors"] == 1
+    low = min(ends["low"], ends["high"])
+    assert proposed["saved_energy_kwh_low"] == low > 0
+    of_period = low * (date(2026, 10, 1) - day).days / 28  # what is left of the quarter from the change on
+    assert abs(proposed["saving_kwh"] - of_period) < Decimal("1e-9")
+    assert proposed["proposed_limit_kwh"] == proposed["limit_kwh"] - proposed["saving_kwh"]
+
+
+def test_what_was_answered_is_closed_in_the_next_build(lead, demo_home, tmp_path, monkeypatch):
+    """The registry is landed again, and the mart's own statement is run beside the warehouse of the demo."""
+    assert lead("reviews", "answer", CHANGE, "--after", "30", "--outcome", "hand_back", *BY).exit_code == 0
+    with registry(None) as engine:
+        rows = current_rows(engine)["reviews"]
+    landed = pa.Table.from_pylist(rows).select(["review_id", "change_id", "after_days", "outcome", "decided_by",
+                                                "decided_at_utc", "reason"])
+    whole = yaml.safe_load((MACROS.parent / "dbt_project.yml").read_text("utf-8"))["vars"]
+    with duckdb.connect() as duck:
+        duck.execute(f"set file_search_path = '{demo_home}'")
+        duck.execute(f"attach '{demo_home}/warehouse/jevons.duckdb' as built (read_only)")
+        duck.execute("use built")
+        duck.register("stg_registry__reviews", landed)
+        for name in ("fct_workload_review", "fct_ratchet_proposal"):
+            text = (MACROS.parent / "models" / "marts" / "whole" / f"{name}.sql").read_text("utf-8")
+            duck.register(name, duck.sql(render(text, ref=str, var=whole.get)).to_arrow_table())
+        answered = duck.execute("""
+            select after_days, status, outcome, decided_by, reason from fct_workload_review
+            where change_id = ? order by 1
+        """, [CHANGE]).fetchall()
+        said = duck.execute("select status, outcome from fct_ratchet_proposal where change_id = ?", [CHANGE]).fetchall()
+    assert answered == [(30, "answered", "hand_back", BY[1], BY[3]), (90, "not yet due", None, None, None)]
+    assert said == [("nothing to hand back", "hand_back")]

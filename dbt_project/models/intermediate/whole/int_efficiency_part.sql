@@ -13,7 +13,8 @@ used as (
         footprint.usage_date >= spans.change_date as is_after,
         case when footprint.usage_date >= spans.change_date then 1 else spans.repeated_count end as times,
         footprint.call_count, footprint.retry_count, footprint.covered_call_count,
-        case when footprint.call_purpose = 'background' then footprint.call_count else 0 end as background_call_count,
+        case footprint.call_purpose when 'background' then footprint.call_count when 'unknown' then null else 0 end
+            as background_call_count,
         coalesce(footprint.input_tokens, 0) + coalesce(footprint.cached_input_tokens, 0)
             + coalesce(footprint.cache_write_input_tokens, 0) + coalesce(footprint.output_tokens, 0) as all_tokens,
         footprint.energy_kwh_low, footprint.energy_kwh, footprint.energy_kwh_high
@@ -31,8 +32,9 @@ parts as (
         {%- for side, condition in [('before', 'not is_after'), ('after', 'is_after')] %}
         {%- for name in compared_counts() %}
         {%- set counted = 'sum(case when ' ~ condition ~ ' then times * ' ~ name ~ ' end)' %}
-        {#- repeats that no source tells are unknown, not none #}
-        cast({{ counted if name == 'retry_count' else 'coalesce(' ~ counted ~ ', 0)' }} as decimal(38, 0)) as {{ side }}_{{ name }},
+        {#- repeats and purposes that no source tells are unknown, not none #}
+        cast({{ counted if name in ['retry_count', 'background_call_count'] else 'coalesce(' ~ counted ~ ', 0)' }} as decimal(38, 0))
+            as {{ side }}_{{ name }},
         {%- endfor %}
         {%- for end in ['_low', '', '_high'] %}
         cast(coalesce(sum(case when {{ condition }} then times * energy_kwh{{ end }} end), 0) as decimal(38, 9))

@@ -52,14 +52,7 @@ moved_ratios as (select change_id, {{ listed('ratio') }} as moved_ratios from mo
 
 compared_{{ after_days }} as (
 
-    select
-        change_id, min(gap_reason) as gap_reason,
-        {%- for name in ['before', 'after', 'saved'] %}
-        {%- for end in ends %}
-        sum({{ name }}_energy_kwh{{ end }}) as {{ name }}_energy_kwh{{ end }},
-        {%- endfor %}
-        sum({{ 'before_call_count - after_call_count' if name == 'saved' else name ~ '_call_count' }}) as {{ name }}_call_count{{ ',' if not loop.last }}
-        {%- endfor %}
+    select change_id, {{ over_workflows(['call_count']) }}
     from windows
     where after_days = {{ after_days }}
     group by change_id

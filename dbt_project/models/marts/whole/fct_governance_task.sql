@@ -2,90 +2,59 @@
 
 {%- set figures = 'call_count, energy_kwh_low, energy_kwh, energy_kwh_high' %}
 {%- set columns = 'team_id, workflow_id, workflow_name, owner, as_of_date' %}
+{#- what a line of the inventory owes: since when, with which detail, and where it does #}
+{%- set tasks = {
+    'name_owner': ['cast(null as date)', "''", 'owner is null'],
+    'write_description': ['null', "''", 'job_description is null'],
+    'renew_description': ['declared_until_date', "''", 'declared_until_date <= as_of_date'],
+    'review': ['review_due_date', "''", 'is_review_overdue'],
+    'count_outcomes': ['without_outcome_since_date', "coalesce(retire_reasons, '')",
+        'outcome_type_count = 0 and (call_count > 0 or energy_kwh_high > 0)'],
+} %}
 
 with
 
-inventory as (
+lines as (select * from {{ ref('fct_workload_inventory') }}),
 
-    select * from {{ ref('fct_workload_inventory') }}
-    where workflow_id not in ('orphan', 'unattributed')
-        -- what is declared ended, and has ended, owes nothing
-        and (call_count > 0 or energy_kwh_high > 0 or coalesce(declared_until_date > as_of_date, true))
-
-),
+since as (select * from {{ ref('int_workload__since') }}),
 
 orphans as (select * from {{ ref('int_orphan__lines') }}),
 
-days as (select * from {{ ref('int_workload__window') }}),
+changes as (select * from {{ ref('int_efficiency_change') }}),
 
-daily as (select * from {{ ref('fct_workflow_daily') }}),
+reviews as (select * from {{ ref('fct_workload_review') }}),
 
-outcomes as (
+inventory as (
 
-    select workflow_id, max(usage_date) as last_date from {{ ref('fct_outcome_daily') }}
-    where outcome_count > 0
-    group by workflow_id
-
-),
-
-first_used as (select workflow_id, min(usage_date) as first_date from daily group by workflow_id),
-
-running as (
-
-    select
-        daily.workflow_id, daily.usage_date,
-        sum(daily.call_count) over (partition by daily.workflow_id order by daily.usage_date) as calls_so_far_count
-    from daily
-    cross join days
-    where daily.usage_date >= days.month_first_date
+    select lines.*, since.passed_date, since.without_outcome_since_date
+    from lines
+    left join since on lines.workflow_id = since.workflow_id
+    where lines.workflow_id not in ('orphan', 'unattributed')
+        -- what is declared ended, and has ended, owes nothing
+        and (lines.call_count > 0 or lines.energy_kwh_high > 0 or coalesce(lines.declared_until_date > lines.as_of_date, true))
 
 ),
 
 changed as (
 
-    select entries.workflow_id, entries.owner as change_owner, reviews.due_date,
+    select
+        changes.workflow_id, changes.owner as change_owner, reviews.due_date,
         reviews.change_id || ' after ' || cast(reviews.after_days as varchar) || ' days' as detail
-    from {{ ref('fct_workload_review') }} as reviews
-    inner join {{ ref('int_efficiency_change') }} as entries on reviews.change_id = entries.change_id
+    from reviews
+    inner join changes on reviews.change_id = changes.change_id
     where reviews.status in ('due', 'owed')
-
-),
-
-passed as (
-
-    select running.workflow_id, min(running.usage_date) as passed_date
-    from running
-    inner join inventory on running.workflow_id = inventory.workflow_id
-    where running.calls_so_far_count > inventory.expected_monthly_calls
-    group by running.workflow_id
 
 ),
 
 owed as (
 
-    select 'name_owner' as task, {{ columns }}, cast(null as date) as since_date, '' as detail, {{ figures }}
+    {%- for task, (since_date, detail, condition) in tasks.items() %}
+    select '{{ task }}' as task, {{ columns }}, {{ since_date }} as since_date, {{ detail }} as detail, {{ figures }}
     from inventory
-    where owner is null
+    where {{ condition }}
 
     union all
-
-    select 'write_description', {{ columns }}, null, '', {{ figures }}
-    from inventory
-    where job_description is null
-
-    union all
-
-    select 'renew_description', {{ columns }}, declared_until_date, '', {{ figures }}
-    from inventory
-    where declared_until_date <= as_of_date
-
-    union all
-
-    select 'review', {{ columns }}, review_due_date, '', {{ figures }}
-    from inventory
-    where is_review_overdue
-
-    union all
+    {% endfor %}
 
     select 'review_change', team_id, inventory.workflow_id, workflow_name, coalesce(changed.change_owner, owner),
         as_of_date, changed.due_date, changed.detail, {{ figures }}
@@ -94,25 +63,14 @@ owed as (
 
     union all
 
-    select
-        'explain_volume', inventory.team_id, inventory.workflow_id, workflow_name, owner, as_of_date, passed.passed_date,
+    select 'explain_volume', {{ columns }}, passed_date,
         cast(call_count as varchar) || ' calls, ' || cast(expected_monthly_calls as varchar) || ' declared',
         excess_call_count
         {%- for end in ['_low', '', '_high'] %}
         , {{ share_of_kwh('energy_kwh' ~ end, ratio('excess_call_count', 'call_count')) }}
         {%- endfor %}
     from inventory
-    left join passed on inventory.workflow_id = passed.workflow_id
     where excess_call_count > 0
-
-    union all
-
-    select 'count_outcomes', inventory.team_id, inventory.workflow_id, workflow_name, owner, as_of_date,
-        coalesce(outcomes.last_date, first_used.first_date), coalesce(retire_reasons, ''), {{ figures }}
-    from inventory
-    left join outcomes on inventory.workflow_id = outcomes.workflow_id
-    left join first_used on inventory.workflow_id = first_used.workflow_id
-    where outcome_type_count = 0 and (call_count > 0 or energy_kwh_high > 0)
 
     union all
 

@@ -10,31 +10,38 @@ ceilings as (select * from {{ ref('stg_registry__ceilings') }} where metric = 'e
 
 decisions as (select * from {{ ref('stg_registry__ratchets') }}),
 
-latest as (
+answered as (
 
-    select * from (
-        select
-            *, case after_days {% for days, weeks in var('review_weeks').items() %}when {{ days }} then {{ weeks }} {% endfor %}end as day_count,
-            row_number() over (partition by change_id order by after_days desc) as place
-        from reviews
-        where status = 'answered'
-    ) as answered where place = 1
+    select
+        *, row_number() over (partition by change_id order by after_days desc) as place,
+        case after_days {% for days, weeks in var('review_weeks').items() %}when {{ days }} then {{ weeks }} {% endfor %}end as day_count
+    from reviews
+    where status = 'answered'
+
+),
+
+asked as (
+
+    select
+        entries.change_id, entries.change_date, entries.workflow_ids, entries.workflow_count, entries.team_ids,
+        answered.after_days, answered.day_count, answered.outcome, answered.as_of_date, answered.gap_reason,
+        answered.saved_energy_kwh_low, answered.saved_energy_kwh, answered.saved_energy_kwh_high,
+        decisions.decision, decisions.ceiling_id as decided_ceiling_id, decisions.limit_before_quantity,
+        decisions.limit_quantity as decided_limit_kwh, decisions.decided_by, decisions.decided_at_utc, decisions.reason
+    from entries
+    left join answered on entries.change_id = answered.change_id and answered.place = 1
+    left join decisions on entries.change_id = decisions.change_id
 
 ),
 
 places as (
 
-    select change_id, change_date, 'workflow' as perimeter_type, workflow_ids as perimeter_id, 1 as place
-    from entries
-    where workflow_count = 1
-
+    select *, 'workflow' as perimeter_type, workflow_ids as perimeter_id, 1 as place from asked where workflow_count = 1
     union all
-
+    select *, 'team', team_ids, 2 from asked where team_ids not like '%, %'
+    union all
     -- of several teams only the organisation holds all
-    select
-        change_id, change_date, case when team_ids like '%, %' then 'organisation' else 'team' end,
-        case when team_ids like '%, %' then 'organisation' else team_ids end, 2
-    from entries
+    select *, 'organisation', 'organisation', 2 from asked where team_ids like '%, %'
 
 ),
 
@@ -46,46 +53,31 @@ bound as (
         {{ days_between('greatest(places.change_date, ceilings.period_start)', 'ceilings.period_end') }} as in_force_day_count,
         row_number() over (partition by places.change_id order by places.place, ceilings.period_start) as place
     from places
-    inner join latest on places.change_id = latest.change_id
     inner join ceilings
         on places.perimeter_type = ceilings.perimeter_type and places.perimeter_id = ceilings.perimeter_id
-    left join decisions on places.change_id = decisions.change_id
-    where ceilings.ceiling_id = decisions.ceiling_id or (decisions.ceiling_id is null
-        and ceilings.period_end > latest.as_of_date and ceilings.period_end > places.change_date)
-
-),
-
-weighed as (
-
-    select
-        entries.change_id, entries.team_ids, latest.after_days, latest.outcome, latest.as_of_date, latest.gap_reason,
-        latest.saved_energy_kwh_low, latest.saved_energy_kwh, latest.saved_energy_kwh_high,
-        bound.ceiling_id, bound.perimeter_type, bound.perimeter_id, bound.period_start, bound.period_end,
-        coalesce(decisions.limit_before_quantity, bound.limit_quantity) as limit_kwh,
-        cast(cast(latest.saved_energy_kwh_low as decimal(24, 9)) * bound.in_force_day_count / latest.day_count as decimal(38, 9))
-            as saving_kwh,
-        decisions.decision, decisions.limit_quantity as decided_limit_kwh, decisions.decided_by,
-        decisions.decided_at_utc, decisions.reason
-    from entries
-    left join latest on entries.change_id = latest.change_id
-    left join bound on entries.change_id = bound.change_id and bound.place = 1
-    left join decisions on entries.change_id = decisions.change_id
+    where places.after_days is not null and (ceilings.ceiling_id = places.decided_ceiling_id
+        or (places.decided_ceiling_id is null and ceilings.period_end > greatest(places.as_of_date, places.change_date)))
 
 ),
 
 judged as (
 
     select
-        *, case
-            when decision is not null then decision
-            when after_days is null then 'not reviewed'
-            when outcome not in ('keep', 'hand_back') then 'not asked for'
-            when saved_energy_kwh_low is null then 'not known'
-            when saved_energy_kwh_low <= 0 then 'nothing to hand back'
-            when ceiling_id is null then 'no ceiling'
+        asked.*, bound.ceiling_id, bound.perimeter_type, bound.perimeter_id, bound.period_start, bound.period_end,
+        coalesce(asked.limit_before_quantity, bound.limit_quantity) as limit_kwh,
+        cast(cast(asked.saved_energy_kwh_low as decimal(24, 9)) * bound.in_force_day_count / asked.day_count as decimal(38, 9))
+            as saving_kwh,
+        case
+            when asked.decision is not null then asked.decision
+            when asked.after_days is null then 'not reviewed'
+            when asked.outcome not in ('keep', 'hand_back') then 'not asked for'
+            when asked.saved_energy_kwh_low is null then 'not known'
+            when asked.saved_energy_kwh_low <= 0 then 'nothing to hand back'
+            when bound.ceiling_id is null then 'no ceiling'
             else 'proposed'
         end as status
-    from weighed
+    from asked
+    left join bound on asked.change_id = bound.change_id and bound.place = 1
 
 ),
 

@@ -23,19 +23,9 @@ compared as (
 
     select
         windows.change_id, windows.after_days, min(windows.due_date) as due_date, min(windows.as_of_date) as as_of_date,
-        min(windows.gap_reason) as gap_reason,
-        {%- for side in ['before', 'after'] %}
-        {%- for name in ['retry_count', 'background_call_count', 'all_tokens'] %}
-        cast(sum(windows.{{ side }}_{{ name }}) as decimal(38, 0)) as {{ side }}_{{ name }},
-        {%- endfor %}
-        {{ listed('windows.' ~ side ~ '_model_ids') }} as {{ side }}_model_ids,
-        {%- endfor %}
-        {%- for name in ['before', 'after', 'saved'] %}
-        {%- for end in ['_low', '', '_high'] %}
-        sum(windows.{{ name }}_energy_kwh{{ end }}) as {{ name }}_energy_kwh{{ end }},
-        {%- endfor %}
-        sum({{ 'windows.before_call_count - windows.after_call_count' if name == 'saved' else 'windows.' ~ name ~ '_call_count' }}) as {{ name }}_call_count,
-        {%- endfor %}
+        {{ over_workflows(['call_count', 'retry_count', 'background_call_count', 'all_tokens']) }},
+        {{ listed('windows.before_model_ids') }} as before_model_ids,
+        {{ listed('windows.after_model_ids') }} as after_model_ids,
         {{ listed('workflows.latency_tier') }} as latency_tiers
     from windows
     left join workflows on windows.workflow_id = workflows.workflow_id
