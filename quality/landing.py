@@ -60,4 +60,4 @@ def _broken(paths: Iterable[Path], suite: list[gxe.Expectation], scratch: Path) 
     with duckdb.connect(str(database), config={"memory_limit": engine.memory_limit()}) as duck:
         listed = ", ".join(engine.text(path) for path in paths)
         duck.execute(f"create or replace view {VIEW} as select * from read_parquet([{listed}])")
-    return broken_rules(database, VIEW, suite)
+    return broken_rules(database, {VIEW: suite})[VIEW]

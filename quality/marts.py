@@ -5,6 +5,7 @@ Keys, contracts and identities are tested by dbt where they are defined; here st
 
 from pathlib import Path
 
+import duckdb
 import great_expectations.expectations as gxe
 
 from quality.validation import broken_rules
@@ -160,6 +161,8 @@ SUITES: dict[str, list[gxe.Expectation]] = {
 
 def inspect(warehouse: Path) -> dict[str, list[str]]:
     """The sentences of every broken rule, by mart; marts in order have an empty list."""
-    return {
-        mart: [broken.sentence for broken in broken_rules(warehouse, mart, suite)] for mart, suite in SUITES.items()
-    }
+    with duckdb.connect(str(warehouse), read_only=True) as reader:
+        # rules are about rows, and a mart's columns are held by its contract: where there is no row, nothing is asked
+        filled = {mart for mart in SUITES if reader.execute(f"select exists (select 1 from {mart})").fetchone()[0]}
+    found = broken_rules(warehouse, {mart: suite for mart, suite in SUITES.items() if mart in filled})
+    return {mart: [broken.sentence for broken in found.get(mart, ())] for mart in SUITES}

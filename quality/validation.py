@@ -5,7 +5,7 @@ Which expectations make up a suite belongs to the gates.
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -37,28 +37,29 @@ class Broken:
     sentence: str
 
 
-def broken_rules(database: Path, relation: str, rules: Sequence[Expectation]) -> list[Broken]:
-    """The rules that the relation breaks.
+def broken_rules(database: Path, suites: Mapping[str, Sequence[Expectation]]) -> dict[str, list[Broken]]:
+    """The rules that each relation breaks.
 
     Args:
         database: DuckDB file; nobody else may have it open in another mode.
-        relation: Table or view in it.
+        suites: Table or view in it, and its rules.
 
     Raises:
         RuntimeError: a rule could not be evaluated at all; a gate that cannot look must not say yes.
     """
-    if not rules:
-        return []
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_sql("duckdb", connection_string=_address(database))
     with _one_connection(source):
-        asset = source.add_table_asset(relation, table_name=relation)
-        batch = asset.add_batch_definition_whole_table("all").get_batch()
-        # whether they hold is asked first, and by far the cheaper question; examples only of those that do not
-        failed = [rule for rule, held in _validated(batch, relation, rules, ResultFormat.BOOLEAN_ONLY)
-                  if not held.success]
-        found = _validated(batch, relation, failed, ResultFormat.SUMMARY) if failed else []
+        return {relation: _broken(source, relation, rules) if rules else [] for relation, rules in suites.items()}
+
+
+def _broken(source: Any, relation: str, rules: Sequence[Expectation]) -> list[Broken]:
+    asset = source.add_table_asset(relation, table_name=relation)
+    batch = asset.add_batch_definition_whole_table("all").get_batch()
+    # whether they hold is asked first, and by far the cheaper question; examples only of those that do not
+    failed = [rule for rule, held in _validated(batch, relation, rules, ResultFormat.BOOLEAN_ONLY) if not held.success]
+    found = _validated(batch, relation, failed, ResultFormat.SUMMARY) if failed else []
     return [Broken(rule, _sentence(rule, outcome.result)) for rule, outcome in found]
 
 

@@ -112,7 +112,7 @@ def test_a_rule_that_cannot_be_looked_at_is_no_pass(tmp_path):
         duck.execute("create table t (a varchar)")
         duck.execute("insert into t values ('x')")
     with pytest.raises(RuntimeError, match="expect_column_values_to_be_between on t could not be evaluated"):
-        broken_rules(tmp_path / "w.duckdb", "t", [gxe.ExpectColumnValuesToBeBetween(column="a", min_value=0)])
+        broken_rules(tmp_path / "w.duckdb", {"t": [gxe.ExpectColumnValuesToBeBetween(column="a", min_value=0)]})
 
 
 KWH, COUNT = "decimal(38,9)", "decimal(38,0)"
