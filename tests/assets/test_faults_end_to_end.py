@@ -31,7 +31,7 @@ COMPLETIONS, INTENSITY, CALLS = "openai/completions", "electricity_maps/carbon_i
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that the clients would have waited."""
     waited: list[float] = []
-    for source in ("openai", "electricity_maps"):
+    for source in ("_admin_api", "electricity_maps"):
         monkeypatch.setattr(f"pipelines.sources.{source}.Client", partial(Client, sleep=waited.append))
     return waited
 
