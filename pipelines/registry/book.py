@@ -5,7 +5,8 @@ Files belong in `importer`, words on a terminal in `commands`, rules in `togethe
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -77,17 +78,56 @@ def record(
     Raises:
         JevonsError: if the database refuses.
     """
+    with _one_transaction(engine, kind.name) as session:
+        return _record(session, kind, drafts, recording, together_with)
+
+
+def record_in_turn(engine: Engine, entries: Sequence[tuple[Kind, Draft]], recording: Recording) -> list[Refusal]:
+    """Records entries that lean on each other, in this order and in one transaction: all of them, or none.
+
+    A ceiling comes first: its refusal is recorded among the refused attempts, and is taken back with nothing.
+
+    Returns:
+        Why nothing was recorded; empty where all was.
+
+    Raises:
+        JevonsError: if the database refuses.
+    """
+    try:
+        with _one_transaction(engine, " and ".join(kind.name for kind, _ in entries)) as session:
+            for position, (kind, draft) in enumerate(entries):
+                refused = _record(session, kind, [draft], recording, None).refused
+                if refused and position == 0:
+                    return refused
+                if refused:
+                    raise _TakenBack(refused)
+                session.flush()  # the next one is judged with it
+    except _TakenBack as error:
+        return error.refused
+    return []
+
+
+class _TakenBack(Exception):
+    """What was written in this transaction goes, because of these refusals."""
+
+    def __init__(self, refused: list[Refusal]) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+@contextmanager
+def _one_transaction(engine: Engine, what: str) -> Iterator[Session]:
     try:
         with writing(engine) as session:
-            return _record(session, kind, drafts, recording, together_with)
+            yield session
     except IntegrityError as error:
         raise JevonsError(
-            "Nothing was recorded", f"{kind.name} in the registry",
+            "Nothing was recorded", f"{what} in the registry",
             "somebody else recorded at the same moment", "run the command again",
         ) from error
     except DBAPIError as error:
         raise JevonsError(
-            "Nothing was recorded", f"{kind.name} in the registry", str(error.orig).splitlines()[0],
+            "Nothing was recorded", f"{what} in the registry", str(error.orig).splitlines()[0],
             "check that the database may be written and run the command again",
         ) from error
 

@@ -3,6 +3,7 @@
 Words on a terminal belong in `review_commands`; what a decision is, in `decisions`; if it may be recorded, in `book`.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -85,13 +86,14 @@ def answer(
             "look at the weeks after the change once they are there")
     with Session(engine) as session:
         known = current(session, KINDS["changes"])
+    entries: list[tuple[Kind, Draft]] = [(KINDS["reviews"], draft)]
     if change_id not in known:
         change = ChangeDraft(
             change_id=change_id, change_type=row["change_type"], change_date=row["change_date"], origin="detected",
             workflow_ids=row["workflow_ids"].replace(", ", WORKFLOWS), valid_from=row["change_date"],
         )
-        _record(engine, KINDS["changes"], change, recording, "The review was not answered")
-    _record(engine, KINDS["reviews"], draft, recording, "The review was not answered")
+        entries.insert(0, (KINDS["changes"], change))
+    _record(engine, entries, recording, "The review was not answered")
     return row
 
 
@@ -113,16 +115,17 @@ def decide(home: Path, engine: Engine, change_id: str, adopt: bool, recording: R
         raise JevonsError(failed, row["ceiling_id"], "it was lowered since the build that proposes this",
                           "run `jevons materialize` and look at the proposal again")
     limit: Decimal = row["proposed_limit_kwh"] if adopt else row["limit_kwh"]
+    entries: list[tuple[Kind, Draft]] = []
     if adopt:
         kept = ("ceiling_id", "perimeter_type", "perimeter_id", "metric", "period_start", "period_end")
         lower = CeilingDraft(
             **{name: getattr(ceiling, name) for name in kept}, limit_quantity=limit, adopted_by=recording.recorded_by)
-        _record(engine, KINDS["ceilings"], lower, recording, failed)
+        entries.append((KINDS["ceilings"], lower))
     draft = RatchetDraft(
         change_id=change_id, decision="adopted" if adopt else "declined", ceiling_id=ceiling.ceiling_id,
         limit_before_quantity=row["limit_kwh"], limit_quantity=limit,
     )
-    _record(engine, KINDS["ratchets"], draft, recording, failed)
+    _record(engine, [*entries, (KINDS["ratchets"], draft)], recording, failed)
     return draft
 
 
@@ -143,8 +146,8 @@ def _wrong(what: str, error: ValidationError) -> JevonsError:
     return JevonsError(what, {"recorded_by": "--by", "reason": "--reason"}.get(field, field), rule, fix)
 
 
-def _record(engine: Engine, kind: Kind, draft: Draft, recording: Recording, failed: str) -> None:
-    for refusal in book.record(engine, kind, [draft], recording).refused:
+def _record(engine: Engine, entries: Sequence[tuple[Kind, Draft]], recording: Recording, failed: str) -> None:
+    for refusal in book.record_in_turn(engine, entries, recording):
         raise JevonsError(failed, refusal.field, refusal.rule, refusal.fix)
 
 

@@ -1,0 +1,86 @@
+"""The manifest of the dbt project is whole and of now, also where several processes find it stale at once."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from assets import project
+
+_LOAD = """
+import sys
+from pathlib import Path
+from assets import project
+project.FOLDER = Path(sys.argv[1])
+project._TARGET = project.FOLDER / "target"
+for _ in range(2):
+    project._parse()
+print(len(project.project().manifest_path.read_bytes()))
+"""
+_PROFILE = {"jevons": {"outputs": {"dev": {"type": "duckdb", "path": ":memory:"}}, "target": "dev"}}
+
+
+@pytest.fixture()
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A dbt project of one model, in the place of the real one."""
+    folder = tmp_path / "models_of_one"
+    (folder / "models").mkdir(parents=True)
+    (folder / "dbt_project.yml").write_text(
+        json.dumps({"name": "small", "profile": "jevons", "flags": {"send_anonymous_usage_stats": False}}), "utf-8")
+    (folder / "profiles.yml").write_text(json.dumps(_PROFILE), "utf-8")
+    (folder / "models" / "one.sql").write_text("select 1 as one", "utf-8")
+    monkeypatch.setattr(project, "FOLDER", folder)
+    monkeypatch.setattr(project, "_TARGET", folder / "target")
+    return folder
+
+
+def models(folder: Path) -> set[str]:
+    """What the manifest in use names."""
+    nodes = json.loads((folder / "target" / "manifest.json").read_text("utf-8"))["nodes"].values()
+    return {node["name"] for node in nodes}
+
+
+def test_a_manifest_is_made_again_only_where_a_file_is_newer(small: Path) -> None:
+    project.project()
+    first = (small / "target" / "manifest.json").stat()
+    project.project()
+    assert (small / "target" / "manifest.json").stat().st_ino == first.st_ino
+    (small / "models" / "two.sql").write_text("select 2 as two", "utf-8")
+    project.project()
+    assert models(small) == {"one", "two"}
+
+
+def test_what_is_saved_while_dbt_reads_is_newer_than_the_manifest(small: Path) -> None:
+    before = time.time()
+    project.project()
+    made = (small / "target" / "manifest.json").stat().st_mtime
+    assert before <= made <= before + 1  # when reading began, not when it ended
+    assert not list((small / "target").glob("parse-*"))
+
+
+def test_several_processes_that_find_it_stale_at_once_each_get_a_whole_one(small: Path) -> None:
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", _LOAD, str(small)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=Path(project.__file__).parents[1])
+        for _ in range(2)
+    ]
+    while any(child.poll() is None for child in children):
+        if (small / "target" / "manifest.json").exists():
+            assert models(small) == {"one"}  # never half of one
+        time.sleep(0.002)
+    for child in children:
+        output, errors = child.communicate()
+        assert child.returncode == 0 and int(output) > 1000, errors
+
+
+def test_a_model_that_cannot_be_read_is_named_and_what_was_there_stays(small: Path) -> None:
+    project.project()
+    (small / "models" / "two.sql").write_text("select {{ nonsense", "utf-8")
+    with pytest.raises(project.JevonsError, match=r"two\.sql"):
+        project.project()
+    assert models(small) == {"one"}
+    assert not list((small / "target").glob("parse-*"))
