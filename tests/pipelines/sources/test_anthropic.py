@@ -1,21 +1,17 @@
 """The Anthropic source from its requests to the activity in the ledger: contract, totals by hand, no people."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
 import responses
+from models_over_home import models_over
 
 from pipelines import landing
 from pipelines.errors import SourceError
@@ -27,7 +23,6 @@ from pipelines.window import Window
 
 KEY = "sk-ant-admin01-SENTINEL-7f3a9c"
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "anthropic"
-PROJECT = Path(__file__).parents[3] / "dbt_project"
 FETCHED = datetime(2026, 7, 1, 3, tzinfo=UTC)
 TWO_DAYS = Window.of_days("2026-06-01", "2026-06-02")
 WIDTH = {"1h": timedelta(hours=1), "1d": timedelta(days=1)}
@@ -103,31 +98,11 @@ def land(table, tmp_path, window=TWO_DAYS, **more):
     return landing.commit(staged, [], tmp_path, FETCHED)
 
 
-def built(home):
-    """The source's staging models and its activity as dbt builds them over this home."""
-    project = home / "dbt"
-    for folder in ("macros", "tests/generic", "models/staging/anthropic"):
-        shutil.copytree(PROJECT / folder, project / folder)
-    days = project / "models" / "intermediate" / "days"
-    days.mkdir(parents=True)
-    for name in ("models/intermediate/days/int_anthropic__activity.sql",
-                 "models/intermediate/days/int_anthropic__activity.yml", "dbt_project.yml", "profiles.yml"):
-        shutil.copy(PROJECT / name, project / name)
-    (home / "warehouse").mkdir()
-    landing.ensure_readable(home, [SOURCE])
-    done = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "build", "--project-dir", project, "--profiles-dir", project],
-        env={**os.environ, "JEVONS_HOME": str(home)}, cwd=project, capture_output=True, text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    duck = duckdb.connect(str(home / "warehouse" / "jevons.duckdb"), config={"file_search_path": str(home)})
-    return lambda sql: duck.execute(sql).fetchall()
-
-
 def test_own_values_reach_the_ledger(vendor, tmp_path):
     for table in SOURCE.tables:
         assert land(table.name, tmp_path).findings == []
-    ask = built(tmp_path)
+    ask = models_over(tmp_path, *(f"stg_anthropic__{table.name}" for table in SOURCE.tables),
+                      "int_anthropic__activity")
 
     # input of the first row is 1500 fresh + 200 read + (500 for 5 minutes + 1000 for an hour) written = 3200
     assert ask("""

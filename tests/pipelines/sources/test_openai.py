@@ -3,20 +3,15 @@
 import hashlib
 import hmac
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
 import requests
 from fake_openai import EXAMPLES, FIXTURES, KEY, SHARED, bucket, context, page, serving
+from models_over_home import models_over
 
 from pipelines import landing
 from pipelines.errors import SourceError
@@ -24,7 +19,6 @@ from pipelines.sources.openai import SOURCE
 from pipelines.window import Window
 
 SPECIFICATION = SHARED / "openai-admin.openapi.json"
-PROJECT = Path(__file__).parents[3] / "dbt_project"
 FETCHED = datetime(2026, 7, 1, 3, tzinfo=UTC)
 TWO_DAYS = Window.of_days("2026-06-01", "2026-06-02")
 DAILY = ("completions", "embeddings", "costs")
@@ -61,22 +55,8 @@ def staged_rows(staged):
 
 
 def staging(home):
-    """The staging models as dbt builds them over this home."""
-    project = home / "dbt"
-    shutil.copytree(PROJECT / "macros", project / "macros")
-    shutil.copytree(PROJECT / "tests" / "generic", project / "tests" / "generic")
-    shutil.copytree(PROJECT / "models" / "staging" / "openai", project / "models" / "staging" / "openai")
-    for name in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(PROJECT / name, project / name)
-    (home / "warehouse").mkdir()
-    landing.ensure_readable(home, [SOURCE])
-    done = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "build", "--project-dir", project, "--profiles-dir", project],
-        env={**os.environ, "JEVONS_HOME": str(home)}, cwd=project, capture_output=True, text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    duck = duckdb.connect(str(home / "warehouse" / "jevons.duckdb"), config={"file_search_path": str(home)})
-    return lambda sql: duck.execute(sql).fetchall()
+    """The staging models over this home."""
+    return models_over(home, *(f"stg_openai__{table.name}" for table in SOURCE.tables))
 
 
 @pytest.mark.parametrize(
