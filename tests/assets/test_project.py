@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 from assets import project
 project.FOLDER = Path(sys.argv[1])
-project._TARGET = project.FOLDER / "target"
 for _ in range(2):
     project._parse()
 print(len(project.project().manifest_path.read_bytes()))
@@ -33,7 +32,6 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "profiles.yml").write_text(json.dumps(_PROFILE), "utf-8")
     (folder / "models" / "one.sql").write_text("select 1 as one", "utf-8")
     monkeypatch.setattr(project, "FOLDER", folder)
-    monkeypatch.setattr(project, "_TARGET", folder / "target")
     return folder
 
 
