@@ -8,7 +8,6 @@ import pytest
 from support import SHARED, run_jevons
 from xdist.scheduler import LoadScopeScheduling
 
-
 # Started in the background of a script, a process ignores SIGINT, and so would every command that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
