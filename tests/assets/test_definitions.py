@@ -19,7 +19,7 @@ import pytest
 from homes import FIRST, LAST, NEXT, environ, hashes
 from support import JEVONS, ROOT, run_jevons
 
-from assets import built, project
+from assets import built
 from assets.definitions import ANEW, JOB, daily, defs, in_use, range_tags
 from assets.instance import STORAGE, prepare_environment
 from assets.partitions import DAILY, INTERACTIVE, MORNING, stretches
@@ -206,21 +206,6 @@ def test_a_year_of_openai_is_one_run_and_53_requests_an_hourly_table(home: Path,
 
 
 # A manifest that is never stale
-
-
-def test_a_manifest_older_than_a_model_is_parsed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy = tmp_path / "dbt_project"
-    shutil.copytree(project.FOLDER, copy)
-    monkeypatch.setattr(project, "FOLDER", copy)
-    monkeypatch.setenv("JEVONS_HOME", str(tmp_path))
-    parsed: list[int] = []
-    parse = project._parse
-    monkeypatch.setattr(project, "_parse", lambda: (parsed.append(1), parse()))
-    (copy / "models" / "staging" / "openai" / "stg_openai__brand_new.sql").write_text("select 1 as one\n", "utf-8")
-    path = project.project().manifest_path
-    assert "model.jevons.stg_openai__brand_new" in json.loads(path.read_text("utf-8"))["nodes"]
-    project.project()
-    assert parsed == [1]  # and not once more when nothing changed
 
 
 # What stops a run
