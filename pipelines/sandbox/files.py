@@ -53,7 +53,8 @@ def environment() -> dict[str, str]:
         "OPENAI_ADMIN_KEY": "sk-admin-sandbox-0000",
         "ANTHROPIC_ADMIN_KEY": anthropic_api.TOKEN,
         "ELECTRICITY_MAPS_TOKEN": TOKEN,
-        "LITELLM_API_KEY": gateways_api.LITELLM_TOKEN,
+        "LITELLM_API_KEY": gateways_api.TOKENS["litellm"],
+        "OPENROUTER_MANAGEMENT_KEY": gateways_api.TOKENS["openrouter"],
         "JEVONS_HASH_KEY": "sandbox-hash-key",
     }
 

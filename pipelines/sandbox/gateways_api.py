@@ -1,7 +1,7 @@
-"""LiteLLM in its own wire contract: the spend log of a proxy that some of the gateway's calls went through.
+"""LiteLLM and OpenRouter in their own wire contracts: what each would tell of calls that the gateway logs.
 
-Which calls there were comes from activity.py, so that this log and the vendor's report are two accounts of one thing.
-The demo's organisation does not read it: its gateway writes a log of another kind.
+Which calls there were comes from activity.py, so that these and the vendor's report are accounts of one thing. The
+demo's organisation reads none of them: its gateway writes a log of another kind.
 """
 
 import hashlib
@@ -14,7 +14,8 @@ from pipelines.sandbox.activity import Call, calls_of_day, user_name
 from pipelines.sandbox.anthropic_api import STREAMS
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 
-LITELLM_TOKEN = "sk-litellm-sandbox-0000"
+TOKENS = {"litellm": "sk-litellm-sandbox-0000", "openrouter": "sk-or-v1-sandbox-0000"}
+KEPT_DAYS = 30
 CAP = 10_000
 STREAM = next(stream for stream in STREAMS if stream.model == "claude-haiku-4-5")
 _TIME = "%Y-%m-%d %H:%M:%S"
@@ -23,9 +24,11 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 def answer(request: Request, world: World) -> Response:
     """Answer a request whose path begins with the name of the gateway."""
     gateway, _, path = request.path.strip("/").partition("/")
-    if request.headers.get("authorization") != f"Bearer {LITELLM_TOKEN}":
-        return _refused(401, "Authentication Error, Invalid proxy server token passed")
+    if request.headers.get("authorization") != f"Bearer {TOKENS[gateway]}":
+        return _refused(401, "Authentication Error, Invalid token passed")
     asked = dict(request.parameters)
+    if path == "api/v1/activity":
+        return _activity(asked, world)
     if path == "spend/users":
         return json_response(200, [None])  # an admin asks for somebody whom there is not
     if path == "spend/logs/v2":
@@ -51,6 +54,31 @@ def _spend_logs(asked: Mapping[str, str], world: World) -> Response:
         "data": found[(page - 1) * size : page * size], "total": total, "page": page, "page_size": size,
         "total_pages": -(-total // size), "total_is_capped": len(found) > CAP,
     })
+
+
+def _activity(asked: Mapping[str, str], world: World) -> Response:
+    kept = [world.as_of - timedelta(days=number) for number in range(KEPT_DAYS, 0, -1)]
+    days = [day for day in kept if asked.get("date", day.isoformat()) == day.isoformat()]
+    if not days:
+        return _refused(400, "Date must be within the last 30 (completed) UTC days")
+    return json_response(200, {"data": [row for day in days for row in _activity_of(world.seed, day)]})
+
+
+@lru_cache(maxsize=64)
+def _activity_of(seed: int, day: date) -> tuple[dict[str, Any], ...]:
+    rows = []
+    for stream in STREAMS:
+        if calls := calls_of_day(seed, stream, day):
+            slug = f"anthropic/{stream.model}"
+            rows.append({
+                "date": day.isoformat(), "model": slug, "model_permaslug": slug, "endpoint_id": stream.stream_id,
+                "provider_name": "Anthropic", "usage": sum(call.cost_nano_usd or 0 for call in calls) / 1e9,
+                "byok_usage_inference": 0, "requests": len(calls), "reasoning_tokens": 0,
+                "prompt_tokens": sum(call.input_tokens for call in calls),
+                "completion_tokens": sum(call.output_tokens for call in calls),
+                "cached_tokens": sum(call.cached_input_tokens for call in calls),
+            })
+    return tuple(rows)
 
 
 @lru_cache(maxsize=64)

@@ -74,6 +74,11 @@ class SandboxServer:
         return f"{self.url}/litellm"
 
     @property
+    def openrouter_url(self) -> str:
+        """What stands for https://openrouter.ai/api/v1."""
+        return f"{self.url}/openrouter/api/v1"
+
+    @property
     def prometheus_url(self) -> str:
         """What stands for http://prometheus:9090; clients append /api/v1/..."""
         return f"{self.url}/prometheus"
@@ -160,7 +165,7 @@ def _route(request: Request, world: World) -> Response:
         return _openai(replace(inner, path="/" + rest.removeprefix("v1/")), world)
     if vendor == "anthropic":
         return anthropic_api.answer(inner, world)
-    if vendor == "litellm":
+    if vendor in gateways_api.TOKENS:
         return gateways_api.answer(request, world)
     if vendor == "prometheus":
         return prometheus_api.answer(inner, world)
@@ -169,7 +174,7 @@ def _route(request: Request, world: World) -> Response:
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    served = "/openai, /anthropic, /litellm, /prometheus and /electricitymaps"
+    served = "/openai, /anthropic, /litellm, /openrouter, /prometheus and /electricitymaps"
     return json_response(404, {"error": f"the sandbox serves {served}"})
 
 

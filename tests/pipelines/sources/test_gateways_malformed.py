@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import SourceError
-from pipelines.sources import _spend_logs, litellm
+from pipelines.sources import _spend_logs, litellm, openrouter
 from pipelines.typed import to_arrow
 
 DAY = date(2026, 6, 1)
@@ -64,6 +64,27 @@ def test_litellms_records(records):
         findings = []
         rows = litellm._rows([record], "a request", DAY, "workflow:", findings)
         judge(litellm.TABLE, rows, 1, findings)
+
+
+OPENROUTER = {
+    "date": "2026-06-01", "model": "openai/gpt-4.1", "model_permaslug": "openai/gpt-4.1-2025-04-14", "endpoint_id": "e",
+    "provider_name": "OpenAI", "usage": Decimal("0.015"), "byok_usage_inference": 0, "requests": 5, "prompt_tokens": 50,
+    "completion_tokens": 125, "reasoning_tokens": 25, "cached_tokens": 25,
+}
+
+
+@QUICK
+@given(st.lists(broken(OPENROUTER), min_size=PER_EXAMPLE, max_size=PER_EXAMPLE))
+def test_openrouters_records(records):
+    for record in records:
+        asks = SimpleNamespace(get=lambda *asked, told=record: {"data": [told]}, describe=lambda *asked: "a request")
+        try:
+            kept = openrouter._kept(asks, [])
+        except SourceError:
+            assert openrouter._day(record) is None
+        else:
+            assert sum(kept.values()) == 1
+        judge(openrouter.ACTIVITY, [openrouter.row(record)], 1, [])
 
 
 @QUICK

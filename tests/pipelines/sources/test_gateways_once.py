@@ -25,6 +25,10 @@ REQUEST = {"started_at_utc": AT, "model": "gpt-4o", "provider_word": "openai", "
 GATEWAYS = {
     "litellm": ("requests", [{**REQUEST, "request_id": "a"}, {**REQUEST, "request_id": "b"},
                              {**REQUEST, "request_id": "a_cache_hit1", "cache_hit": "True"}]),
+    "openrouter": ("activity", [{
+        "usage_date": AT.date(), "model": "openai/gpt-4o", "model_permaslug": "openai/gpt-4o", "endpoint_id": "e",
+        "provider_name": "OpenAI", "requests": 2, "prompt_tokens": 1200, "completion_tokens": 100,
+        "reasoning_tokens": 0, "cached_tokens": 300, "usage_usd": 0, "byok_usage_inference_usd": 1}]),
 }
 
 
