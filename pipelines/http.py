@@ -5,6 +5,7 @@ Paging, parameters and the meaning of a field belong to the source that asks.
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ RETRIED = {408, 409, 429, 500, 502, 503, 504, 529}
 TIMEOUT_SECONDS = (5, 60)
 LONGEST_WAIT_SECONDS = 120
 SHOWN_CHARACTERS = 120
+_EMAIL = re.compile(r"[^\s@<>\"'=&?/]+(?:@|%40)[^\s@<>\"'=&?/]+")
 KEY_REFUSED = {
     401: "the key was refused",
     403: "the key is valid but lacks the permission",
@@ -93,13 +95,13 @@ class Client:
         return self.redacted(f"{path}?{urlencode(params)}" if params else path)
 
     def redacted(self, text: str) -> str:
-        """The text without any value of a header, nor the bare key inside it, nor either as addresses write it."""
+        """The text without e-mail addresses, values of headers and the bare key in them, as addresses write it too."""
         for value in self.headers.values():
             for secret in (value, value.removeprefix("Bearer ")):
                 if len(secret) > 3:
                     for written in (secret, quote_plus(secret, errors="replace"), quote(secret, errors="replace")):
                         text = text.replace(written, "***")
-        return text
+        return _EMAIL.sub("***", text)
 
     def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
         if self.headers and not stays_secret(self.base_url):
