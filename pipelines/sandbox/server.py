@@ -16,7 +16,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pipelines.sandbox import anthropic_api, electricity_maps_api, openai_api, openai_lists, prometheus_api, stories
+from pipelines.sandbox import (
+    anthropic_api,
+    electricity_maps_api,
+    gateways_api,
+    openai_api,
+    openai_lists,
+    prometheus_api,
+    stories,
+)
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.openai_query import BadRequestError, check_key
@@ -59,6 +67,16 @@ class SandboxServer:
     def anthropic_url(self) -> str:
         """What stands for https://api.anthropic.com/v1."""
         return f"{self.url}/anthropic/v1"
+
+    @property
+    def litellm_url(self) -> str:
+        """What stands for the address of a LiteLLM proxy."""
+        return f"{self.url}/litellm"
+
+    @property
+    def openrouter_url(self) -> str:
+        """What stands for https://openrouter.ai/api/v1."""
+        return f"{self.url}/openrouter/api/v1"
 
     @property
     def prometheus_url(self) -> str:
@@ -147,6 +165,8 @@ def _route(request: Request, world: World) -> Response:
         return _openai(replace(inner, path="/" + rest.removeprefix("v1/")), world)
     if vendor == "anthropic":
         return anthropic_api.answer(inner, world)
+    if vendor in gateways_api.TOKENS:
+        return gateways_api.answer(request, world)
     if vendor == "prometheus":
         return prometheus_api.answer(inner, world)
     if vendor == "electricitymaps":
@@ -154,7 +174,8 @@ def _route(request: Request, world: World) -> Response:
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    return json_response(404, {"error": "the sandbox serves /openai, /anthropic, /prometheus and /electricitymaps"})
+    served = "/openai, /anthropic, /litellm, /openrouter, /prometheus and /electricitymaps"
+    return json_response(404, {"error": f"the sandbox serves {served}"})
 
 
 def _openai(request: Request, world: World) -> Response:

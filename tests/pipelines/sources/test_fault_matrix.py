@@ -4,11 +4,14 @@ The right answers come from the sandbox over a real socket. What each fault must
 one law holds in every case: a day that was landed holds what the untroubled day holds, and any other day is named.
 """
 
+import itertools
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +20,7 @@ from pipelines import http, landing
 from pipelines.declared import Site
 from pipelines.errors import SourceError
 from pipelines.sandbox import faults, server
-from pipelines.sandbox.faults import Rule, changed, retry_after, set_field, set_top, status
+from pipelines.sandbox.faults import Mutator, Rule, changed, retry_after, set_field, set_top, status
 from pipelines.sandbox.files import environment
 from pipelines.settings import Settings
 from pipelines.source import Context
@@ -45,6 +48,16 @@ class Wire:
     options: dict[str, str]
     secret: str
     paged: bool = True
+    buckets: bool = True
+    least: int = 24
+    again: Callable[[], Mutator] = faults.repeat_cursor
+    endless: Callable[[], Mutator] = faults.endless_paging
+
+
+def more_each_time(count):
+    """Pages that are counted instead of followed: each answer says that there are so many more than there are."""
+    told = itertools.count(count, count)
+    return set_top("total", lambda old: old + next(told))
 
 
 WIRES = (
@@ -55,7 +68,14 @@ WIRES = (
          ("starting_at", "ending_at"), {"base_url": "anthropic_url"}, "ANTHROPIC_ADMIN_KEY"),
     Wire("electricity_maps", "carbon_intensity", "/carbon-intensity/past-range", "carbonIntensity", "estimationMethod",
          ("estimationMethod",), ("datetime",), {"base_url": "electricity_maps_url"}, "ELECTRICITY_MAPS_TOKEN",
-         paged=False),
+         paged=False, buckets=False),
+    Wire("litellm", "requests", "/spend/logs/v2", "completion_tokens", "call_type",
+         ("call_type", "team_id", "api_base", "request_tags", "custom_llm_provider", "cache_hit"), ("startTime",),
+         {"base_url": "litellm_url"}, "LITELLM_API_KEY", buckets=False,
+         again=partial(set_top, "total", 9_999), endless=partial(more_each_time, 1_000)),
+    Wire("openrouter", "activity", "/openrouter/api/v1/activity", "completion_tokens", "provider_name",
+         ("provider_name", "model"), ("date",), {"base_url": "openrouter_url"}, "OPENROUTER_MANAGEMENT_KEY",
+         paged=False, buckets=False, least=5),
 )
 
 
@@ -105,8 +125,8 @@ MATRIX = {
     "wrong content type": (lambda wire: faults.content_type("text/html"), ALWAYS, RECOVERED),
     "a page of HTML": (lambda wire: status(200, "<html>sign in</html>"), ALWAYS, REFUSED),
     "empty page": (lambda wire: changed(set_top("data", []), set_top("has_more", False)), ALWAYS, REFUSED),
-    "repeated cursor": (lambda wire: changed(faults.repeat_cursor()), ALWAYS, REFUSED),
-    "endless paging": (lambda wire: changed(faults.endless_paging()), ALWAYS, REFUSED),
+    "repeated cursor": (lambda wire: changed(wire.again()), ALWAYS, REFUSED),
+    "endless paging": (lambda wire: changed(wire.endless()), ALWAYS, REFUSED),
     "duplicated page": (lambda wire: faults.duplicate_page(), ALWAYS, REFUSED),
     "last page is the first again": (lambda wire: same_page(), ALWAYS, REFUSED),
     "a bucket twice": (lambda wire: changed(faults.duplicate_record()), ALWAYS, RECOVERED),
@@ -123,7 +143,10 @@ MATRIX = {
 }
 ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page is the first again"}
 # Of an hour of the grid one number is read: what else the vendor tells is left out, and one in quotes is a number.
-OTHERWISE = {("electricity_maps", "a field more"): RECOVERED, ("electricity_maps", "numbers as strings"): RECOVERED}
+OTHERWISE = {
+    ("electricity_maps", "a field more"): RECOVERED, ("electricity_maps", "numbers as strings"): RECOVERED,
+    ("litellm", "a field more"): RECOVERED,  # a log of requests holds what people wrote: what is not known is left out
+}
 
 
 def same_page():
@@ -139,14 +162,14 @@ def same_page():
 
 def skewed(by):
     """429 of a machine whose clock is wrong: the date to wait for counts from the machine's own date."""
-    date = (datetime(2026, 6, 22, 10, tzinfo=UTC) + by)
-    told = [f"{at:%a, %d %b %Y %H:%M:%S} GMT" for at in (date, date + timedelta(seconds=7))]
+    clock = datetime(2026, 6, 22, 10, tzinfo=UTC) + by
+    told = [f"{at:%a, %d %b %Y %H:%M:%S} GMT" for at in (clock, clock + timedelta(seconds=7))]
     return status(429, None, {"Date": told[0], "Retry-After": told[1]})
 
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with server.serve() as running:
+    with server.serve(as_of=date(2026, 6, 20)) as running:  # who keeps 30 days still has them
         yield running
 
 
@@ -217,8 +240,8 @@ def test_a_fault_is_recovered_from_or_refused_in_one_sentence(wire, fault, sandb
         sandbox.faults = None
 
     right = untroubled[wire.source]
-    assert len(right) == 8 and min(day["rows"] for day in right.values()) >= 24
-    if fault == "dimensions that are null" and wire.paged:
+    assert len(right) == 8 and min(day["rows"] for day in right.values()) >= wire.least
+    if fault == "dimensions that are null" and wire.buckets:
         assert days.keys() == right.keys() and all(day["rows"] <= 24 for day in days.values()), told
     else:
         assert {day: sums for day, sums in days.items() if sums != right[day]} == {}, "none short, none counted twice"
