@@ -5,13 +5,13 @@ import gzip
 import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from models_over_home import models_over
+from support import SHARED, need
 
 from pipelines import landing
 from pipelines.errors import SourceError
@@ -20,7 +20,7 @@ from pipelines.source import Context
 from pipelines.sources.focus import SOURCE
 from pipelines.window import Window
 
-REAL = Path("/work/shared/data/focus-1.0/focus_sample.csv")
+REAL = SHARED / "focus-1.0" / "focus_sample.csv"
 FETCHED = datetime(2026, 7, 1, 3, tzinfo=UTC)
 JUNE = Window.of_days("2026-06-01", "2026-06-30")
 CHARGE = {
@@ -205,8 +205,8 @@ def test_the_doctor_says_who_is_not_placed(tmp_path):
             SOURCE.check(context(tmp_path, **{name: value}))
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the published sample is not beside this clone")
 def test_the_published_sample_goes_through_with_its_own_totals(tmp_path):
+    need(REAL.is_file(), "the published sample is not beside this clone")
     september = Window.of_days("2024-09-01", "2024-09-30")
     done = land(tmp_path, REAL.read_text(), window=september, workflow_tag="ComputeType")
     assert done.findings == [] and done.missing == []
