@@ -28,6 +28,7 @@ from quality.landing import inspect, rules
 GATE = "gate"
 PATIENCE_SECONDS = 300
 TRIES = 2
+LATE_DAYS = 7
 SHOWN = 20
 
 
@@ -47,7 +48,7 @@ def windows_of_the_morning(source: Source, table: Table, yesterday: Window, wher
     Yesterday, the days that this source may still restate, and the days of the past week or so that never arrived:
     a vendor that was out of reach, a file that came late, a batch that was refused and has been mended since.
     """
-    look_back = max(other.restate_days for other in all_sources())
+    look_back = max(LATE_DAYS, source.restate_days)
     days = Window(max(yesterday.first - look_back * DAY, DAILY.start.date()), yesterday.end).days()
     return list(stretches(
         day for day in days
