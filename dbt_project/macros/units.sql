@@ -23,6 +23,8 @@
 
 {% macro millionths(count) -%} (cast({{ count }} as decimal(31, 0)) * cast(0.000001 as decimal(7, 6))) {%- endmacro %}
 
+{% macro half(value) -%} (cast({{ value }} as decimal(18, 6)) * cast(0.5 as decimal(2, 1))) {%- endmacro %}
+
 {% macro kg_from_g(grams) -%} ({{ grams }} * cast(0.001 as decimal(4, 3))) {%- endmacro %}
 {% macro g_from_kg(kilograms) -%} (cast({{ kilograms }} as decimal(24, 6)) * cast(1000 as decimal(4, 0))) {%- endmacro %}
 

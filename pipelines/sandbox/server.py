@@ -16,12 +16,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pipelines.sandbox import anthropic_api, electricity_maps_api, openai_api, openai_lists, prometheus_api, stories
+from pipelines.sandbox import (
+    anthropic_api,
+    electricity_maps_api,
+    grid_apis,
+    openai_api,
+    openai_lists,
+    prometheus_api,
+    stories,
+)
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.openai_query import BadRequestError, check_key
 
 logger = logging.getLogger(__name__)
+
+GRID_APIS = {"neso": grid_apis.neso}
 
 
 class Received(NamedTuple):
@@ -74,6 +84,11 @@ class SandboxServer:
     def electricity_maps_fallback_url(self) -> str:
         """What stands for https://api.electricitymaps.com/v3."""
         return f"{self.url}/electricitymaps/v3"
+
+    @property
+    def neso_url(self) -> str:
+        """What stands for https://api.carbonintensity.org.uk."""
+        return f"{self.url}/neso"
 
     @property
     def requests(self) -> list[Received]:
@@ -151,10 +166,13 @@ def _route(request: Request, world: World) -> Response:
         return prometheus_api.answer(inner, world)
     if vendor == "electricitymaps":
         return electricity_maps_api.answer(inner, world)
+    if vendor in GRID_APIS:
+        return GRID_APIS[vendor](inner, world)
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    return json_response(404, {"error": "the sandbox serves /openai, /anthropic, /prometheus and /electricitymaps"})
+    served = ", ".join(f"/{name}" for name in ("openai", "anthropic", "prometheus", "electricitymaps", *GRID_APIS))
+    return json_response(404, {"error": f"the sandbox serves {served}"})
 
 
 def _openai(request: Request, world: World) -> Response:
