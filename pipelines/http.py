@@ -103,7 +103,7 @@ class Client:
         return self.redacted(f"{path}?{urlencode(params)}" if params else path)
 
     def redacted(self, text: str) -> str:
-        """The text without any value of a header or hidden parameter, nor the bare key inside it, nor either as addresses write it."""
+        """The text without any value of a header or hidden parameter, its bare key, or how addresses write them."""
         for value in (*self.headers.values(), *self.hidden.values()):
             for secret in (value, value.removeprefix("Bearer ")):
                 if len(secret) > 3:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from parsed_project import PROJECT, runner
 
@@ -20,7 +21,7 @@ def models_over(home: Path, *names: str) -> Callable[[str], list[tuple[Any, ...]
     """Renders the models and makes a view of each, in this order; takes a second or two.
 
     Args:
-        names: Models and, before each, those that it reads and that are not ephemeral.
+        names: Models and, before each, those that it reads and that are not ephemeral, and seeds.
 
     Returns:
         Asks them: SQL to rows.
@@ -46,5 +47,14 @@ def models_over(home: Path, *names: str) -> Callable[[str], list[tuple[Any, ...]
     duck.execute("attach ':memory:' as jevons")
     duck.execute("use jevons")
     for name in names:
+        if (PROJECT / "seeds" / f"{name}.csv").is_file():
+            duck.read_csv(str(PROJECT / "seeds" / f"{name}.csv"), dtype=_types(name)).create(name)
+            continue
         duck.execute(f"create view {name} as {next(compiled.rglob(f'{name}.sql')).read_text('utf-8')}")
     return lambda sql: duck.execute(sql).fetchall()
+
+
+def _types(seed: str) -> dict[str, str]:
+    """The types of a seed's columns, as its yml gives them."""
+    said = (yaml.safe_load(path.read_text("utf-8")) for path in (PROJECT / "seeds").glob("*.yml"))
+    return next(each for one in said for each in one["seeds"] if each["name"] == seed)["config"]["column_types"]

@@ -32,7 +32,7 @@
 {% macro whole_quotient(dividend, divisor) -%}
     {{ return(adapter.dispatch('whole_quotient', 'jevons')(dividend, divisor)) }}
 {%- endmacro %}
-{% macro default__whole_quotient(dividend, divisor) -%} (cast({{ dividend }} as hugeint) // {{ divisor }}) {%- endmacro %}
+{% macro default__whole_quotient(dividend, divisor) -%} (cast({{ dividend }} as hugeint) // cast({{ divisor }} as hugeint)) {%- endmacro %}
 {% macro spark__whole_quotient(dividend, divisor) -%} floor(({{ dividend }}) / {{ divisor }}) {%- endmacro %}
 
 {#- Whole billionths of a dollar to dollars, exactly. -#}

@@ -10,6 +10,11 @@ from typing import Any
 from pipelines.sandbox.draws import hex_id
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 
+EIA_KEY = "eia-demo-key"
+HOUR = timedelta(hours=1)
+EIA_FUELS = {"BAT": (-900, 900), "COL": (9000, 21000), "NG": (30000, 60000), "NUC": (32000, 33000), "SUN": (-10, 9000),
+             "WAT": (500, 2000), "WND": (500, 9000)}  # least and most MWh of an hour
+
 
 class _RefusedError(Exception):
     """The status and the sentence of an answer that is no."""
@@ -38,6 +43,25 @@ def neso(request: Request, world: World) -> Response:
         data.append({"from": _told(at), "to": _told(at + timedelta(minutes=30)), "intensity": {
             "forecast": value + 3, "actual": value if past else None, "index": "moderate"}})
     return json_response(200, {"data": data})
+
+
+def eia(request: Request, world: World) -> Response:
+    """Answer /v2/electricity/rto/fuel-type-data/data/: at most 5000 rows from `offset` on, all values as strings."""
+    one = dict(request.parameters)
+    if one.get("api_key") != EIA_KEY:
+        return json_response(403, {"error": {"code": "API_KEY_INVALID", "message": "An invalid api_key was supplied."}})
+    if request.path != "/v2/electricity/rto/fuel-type-data/data/":
+        return json_response(404, {"error": "Not Found", "code": 404})
+    rows = [
+        {"period": f"{at:%Y-%m-%dT%H}", "respondent": one["facets[respondent][]"], "fueltype": fuel, "type-name": fuel,
+         "value": str(_value(f"eia/{at:%Y-%m-%dT%H}/{fuel}", *EIA_FUELS[fuel])), "value-units": "megawatthours"}
+        for at in _steps(_instant(one["start"]), _instant(one["end"]) + HOUR, HOUR) if (at - HOUR).date() < world.as_of
+        for fuel in EIA_FUELS
+    ]
+    first = int(one.get("offset", 0))
+    return json_response(200, {"response": {
+        "total": str(len(rows)), "frequency": "hourly", "data": rows[first : first + min(int(one["length"]), 5000)],
+    }, "apiVersion": "2.1.8"})
 
 
 def _steps(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:

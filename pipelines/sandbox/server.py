@@ -31,7 +31,7 @@ from pipelines.sandbox.openai_query import BadRequestError, check_key
 
 logger = logging.getLogger(__name__)
 
-GRID_APIS = {"neso": grid_apis.neso}
+GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia}
 
 
 class Received(NamedTuple):
@@ -89,6 +89,11 @@ class SandboxServer:
     def neso_url(self) -> str:
         """What stands for https://api.carbonintensity.org.uk."""
         return f"{self.url}/neso"
+
+    @property
+    def eia_url(self) -> str:
+        """What stands for https://api.eia.gov/v2."""
+        return f"{self.url}/eia/v2"
 
     @property
     def requests(self) -> list[Received]:

@@ -17,7 +17,7 @@ from pipelines import http, landing
 from pipelines.declared import Site
 from pipelines.errors import SourceError
 from pipelines.sandbox import faults, server
-from pipelines.sandbox.faults import Rule, changed, retry_after, set_field, set_top, status
+from pipelines.sandbox.faults import Rule, retry_after, set_field, set_top, status
 from pipelines.sandbox.files import environment
 from pipelines.settings import Settings
 from pipelines.source import Context
@@ -46,6 +46,8 @@ class Wire:
     secret: str | None
     paged: bool = True
     zone: str = "FR"
+    form: str = "%Y-%m-%dT%H:%M:%SZ"  # of the edges
+    inside: str | None = None  # where the list of data lies, if not at the top
 
 
 WIRES = (
@@ -59,20 +61,30 @@ WIRES = (
          paged=False),
     Wire("neso", "intensity", "/intensity/", "actual", "index", ("index",), ("from", "to"), {"base_url": "neso_url"},
          None, paged=False, zone="GB"),
+    Wire("eia", "generation", "/fuel-type-data/", "value", "type-name", ("type-name",), ("period",),
+         {"base_url": "eia_url"}, "EIA_API_KEY", paged=False, zone="US-MIDA-PJM", form="%Y-%m-%dT%H",
+         inside="response"),
 )
 
 
-def moved(value, by):
+def moved(wire, value, by):
     return value + int(by.total_seconds()) if isinstance(value, int) else \
-        (datetime.fromisoformat(value) + by).strftime("%Y-%m-%dT%H:%M:%SZ")
+        (datetime.fromisoformat(value) + by).strftime(wire.form)
+
+
+def changed(wire, *mutators):
+    """The right answer after each mutator has changed what holds its list of data."""
+    if wire.inside is None:
+        return faults.changed(*mutators)
+    return faults.changed(*(lambda body, mutate=mutate: mutate(body[wire.inside]) for mutate in mutators))
 
 
 def shift(wire, by, which=slice(None)):
     """Moves the edges of buckets, or the hours of values."""
     def mutate(body):
         for item in body["data"][which]:
-            item.update({edge: moved(item[edge], by) for edge in wire.edges})
-    return changed(mutate)
+            item.update({edge: moved(wire, item[edge], by) for edge in wire.edges})
+    return changed(wire, mutate)
 
 
 def no_dimensions(wire):
@@ -83,7 +95,7 @@ def no_dimensions(wire):
                 item["results"] = item["results"][:1]
         for record in faults.records(body):
             record.update(dict.fromkeys(wire.dimensions))
-    return changed(mutate)
+    return changed(wire, mutate)
 
 
 def quoted(value):
@@ -107,18 +119,18 @@ MATRIX = {
     "invalid JSON, for ever": (lambda wire: faults.invalid_json("{]"), ALWAYS, REFUSED),
     "wrong content type": (lambda wire: faults.content_type("text/html"), ALWAYS, RECOVERED),
     "a page of HTML": (lambda wire: status(200, "<html>sign in</html>"), ALWAYS, REFUSED),
-    "empty page": (lambda wire: changed(set_top("data", []), set_top("has_more", False)), ALWAYS, REFUSED),
-    "repeated cursor": (lambda wire: changed(faults.repeat_cursor()), ALWAYS, REFUSED),
-    "endless paging": (lambda wire: changed(faults.endless_paging()), ALWAYS, REFUSED),
+    "empty page": (lambda wire: changed(wire, set_top("data", []), set_top("has_more", False)), ALWAYS, REFUSED),
+    "repeated cursor": (lambda wire: changed(wire, faults.repeat_cursor()), ALWAYS, REFUSED),
+    "endless paging": (lambda wire: changed(wire, faults.endless_paging()), ALWAYS, REFUSED),
     "duplicated page": (lambda wire: faults.duplicate_page(), ALWAYS, REFUSED),
-    "last page is the first again": (lambda wire: same_page(), ALWAYS, REFUSED),
-    "a bucket twice": (lambda wire: changed(faults.duplicate_record()), ALWAYS, RECOVERED),
+    "last page is the first again": (lambda wire: same_page(wire), ALWAYS, REFUSED),
+    "a bucket twice": (lambda wire: changed(wire, faults.duplicate_record()), ALWAYS, RECOVERED),
     "shifted window": (lambda wire: shift(wire, timedelta(days=-8), slice(-24, None)), ALWAYS, REFUSED),
     "a bucket of the future": (lambda wire: shift(wire, timedelta(days=400), slice(-1, None)), ALWAYS, REFUSED),
-    "a field more": (lambda wire: changed(faults.unknown_field()), ALWAYS, REFUSED),
-    "a field missing": (lambda wire: changed(faults.drop_field(wire.count)), ALWAYS, REFUSED),
-    "a new value": (lambda wire: changed(set_field(wire.label, "never-seen-before")), ALWAYS, RECOVERED),
-    "numbers as strings": (lambda wire: changed(set_field(wire.count, quoted)), ALWAYS, REFUSED),
+    "a field more": (lambda wire: changed(wire, faults.unknown_field()), ALWAYS, REFUSED),
+    "a field missing": (lambda wire: changed(wire, faults.drop_field(wire.count)), ALWAYS, REFUSED),
+    "a new value": (lambda wire: changed(wire, set_field(wire.label, "never-seen-before")), ALWAYS, RECOVERED),
+    "numbers as strings": (lambda wire: changed(wire, set_field(wire.count, quoted)), ALWAYS, REFUSED),
     "dimensions that are null": (no_dimensions, ALWAYS, RECOVERED),
     "a stall": (lambda wire: faults.stall(STALL_S), ONCE, RECOVERED),
     "a stall for ever": (lambda wire: faults.stall(STALL_S), ALWAYS, REFUSED),
@@ -126,11 +138,11 @@ MATRIX = {
 }
 ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page is the first again"}
 # Of an hour of the grid one number is read: what else the vendor tells is left out, and one in quotes is a number.
-OTHERWISE = {(source, fault): RECOVERED for source in ("electricity_maps", "neso")
+OTHERWISE = {(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia")
              for fault in ("a field more", "numbers as strings")}
 
 
-def same_page():
+def same_page(wire):
     """Each later answer holds the first one's buckets, and says that it is the last."""
     kept = []
 
@@ -138,7 +150,7 @@ def same_page():
         kept.append(json.dumps(body["data"]))
         if len(kept) > 1:
             body["data"] = json.loads(kept[0])
-    return changed(mutate)
+    return changed(wire, mutate)
 
 
 def skewed(by):
