@@ -8,7 +8,7 @@ mixed as (
     select
         generation.usage_date, generation.zone, generation.usage_hour_utc, generation.fuel_code, generation.mwh,
         -- what an idle plant takes from the grid is no generation of less than nothing
-        cast(greatest(generation.mwh, 0) * 1000000 as decimal(18, 0)) as generated,
+        cast(greatest(generation.mwh, 0) * 1000000 as decimal(20, 0)) as generated,
         fuels.fuel is not null and fuels.fuel <> 'unknown' as is_known,
         cast(fuels.lifecycle_gco2e_per_kwh * 1000000 as decimal(18, 0)) as lifecycle_micro_grams,
         cast(fuels.direct_gco2e_per_kwh * 1000000 as decimal(18, 0)) as direct_micro_grams

@@ -54,6 +54,7 @@ def environment() -> dict[str, str]:
         "ANTHROPIC_ADMIN_KEY": anthropic_api.TOKEN,
         "ELECTRICITY_MAPS_TOKEN": TOKEN,
         "EIA_API_KEY": grid_apis.EIA_KEY,
+        "ENTSOE_SECURITY_TOKEN": grid_apis.ENTSOE_TOKEN,
         "JEVONS_HASH_KEY": "sandbox-hash-key",
     }
 

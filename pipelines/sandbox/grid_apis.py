@@ -11,6 +11,8 @@ from pipelines.sandbox.draws import hex_id
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 
 EIA_KEY = "eia-demo-key"
+ENTSOE_TOKEN = "entsoe-demo-token"
+ENTSOE_FUELS = {"B04": (2000, 9000), "B14": (38000, 40000), "B16": (0, 9000)}  # least and most MW
 HOUR = timedelta(hours=1)
 EIA_FUELS = {"BAT": (-900, 900), "COL": (9000, 21000), "NG": (30000, 60000), "NUC": (32000, 33000), "SUN": (-10, 9000),
              "WAT": (500, 2000), "WND": (500, 9000)}  # least and most MWh of an hour
@@ -62,6 +64,45 @@ def eia(request: Request, world: World) -> Response:
     return json_response(200, {"response": {
         "total": str(len(rows)), "frequency": "hourly", "data": rows[first : first + min(int(one["length"]), 5000)],
     }, "apiVersion": "2.1.8"})
+
+
+def entsoe(request: Request, world: World) -> Response:
+    """Answer /api with the actual generation by type: hours by fuel, without what repeats the one before."""
+    one = dict(request.parameters)
+    if one.get("securityToken") != ENTSOE_TOKEN:
+        return _acknowledged(401, "Unauthorized: the security token is not valid.")
+    if request.path != "/api" or one.get("documentType") != "A75":
+        return _acknowledged(400, "Document type is not supported.")
+    start, end = (_instant(f"{one[name][:8]}T{one[name][8:]}") for name in ("periodStart", "periodEnd"))
+    if end - start > timedelta(days=366):
+        return _acknowledged(400, "The amount of requested data exceeds allowed limit.")
+    end = min(end, datetime(world.as_of.year, world.as_of.month, world.as_of.day, tzinfo=UTC))
+    if end <= start:
+        return _acknowledged(200, "No matching data found for Data item Actual Generation per Type.")
+    series = []
+    for fuel, ends in ENTSOE_FUELS.items():
+        values = [_value(f"entsoe/{at:%Y-%m-%dT%H}/{fuel}", *ends) // 50 * 50 for at in _steps(start, end, HOUR)]
+        points = "".join(
+            f"<Point><position>{number}</position><quantity>{value}</quantity></Point>"
+            for number, value in enumerate(values, start=1) if number == 1 or value != values[number - 2])
+        series.append(
+            f"<TimeSeries><mRID>{len(series) + 1}</mRID><inBiddingZone_Domain.mRID codingScheme=\"A01\">"
+            f"{one['in_Domain']}</inBiddingZone_Domain.mRID><quantity_Measure_Unit.name>MAW</quantity_Measure_Unit.name>"
+            f"<curveType>A03</curveType><MktPSRType><psrType>{fuel}</psrType></MktPSRType><Period><timeInterval><start>"
+            f"{_told(start)}</start><end>{_told(end)}</end></timeInterval><resolution>PT60M</resolution>{points}</Period>"
+            "</TimeSeries>")
+    return _xml(200, "GL_MarketDocument", "generationloaddocument:3:0", "".join(series))
+
+
+def _acknowledged(status: int, text: str) -> Response:
+    reason = f"<Reason><code>999</code><text>{text}</text></Reason>"
+    return _xml(status, "Acknowledgement_MarketDocument", "acknowledgementdocument:7:0", reason)
+
+
+def _xml(status: int, name: str, kind: str, body: str) -> Response:
+    text = (f'<?xml version="1.0" encoding="UTF-8"?><{name} xmlns="urn:iec62325.351:tc57wg16:451-6:{kind}">'
+            f"<mRID>0</mRID>{body}</{name}>")
+    return Response(status, text.encode(), {"Content-Type": "text/xml"})
 
 
 def _steps(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:

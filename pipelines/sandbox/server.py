@@ -31,7 +31,7 @@ from pipelines.sandbox.openai_query import BadRequestError, check_key
 
 logger = logging.getLogger(__name__)
 
-GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia}
+GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia, "entsoe": grid_apis.entsoe}
 
 
 class Received(NamedTuple):
@@ -94,6 +94,11 @@ class SandboxServer:
     def eia_url(self) -> str:
         """What stands for https://api.eia.gov/v2."""
         return f"{self.url}/eia/v2"
+
+    @property
+    def entsoe_url(self) -> str:
+        """What stands for https://web-api.tp.entsoe.eu."""
+        return f"{self.url}/entsoe"
 
     @property
     def requests(self) -> list[Received]:

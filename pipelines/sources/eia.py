@@ -28,7 +28,7 @@ NO_KEY = f"no {SECRET} is set, so nothing was asked for"
 NO_ZONE = "no site is in a zone of EIA's, such as US-MIDA-PJM"
 # Electricity Maps names these zones by their region and the code of the balancing authority, which is EIA's
 _ZONE = re.compile(r"US-[A-Z]+-([A-Z]+)")
-_PERIOD = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}")
+_PERIOD = re.compile(r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}")
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
 
 Params = list[tuple[str, str]]

@@ -93,6 +93,13 @@ def test_a_hidden_key_is_written_nowhere(tmp_path, mock, caplog, monkeypatch):
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
 
 
+def test_the_largest_grids_fit(tmp_path, mock):
+    serve(mock, [{**HOURS[0], "fueltype": fuel, "value": "999999"} for fuel in ("COL", "NG")])
+    land(context(tmp_path))
+    ask = models_over(tmp_path, "grid_fuel", "stg_electricity_maps__carbon_intensity", "int_grid__hourly")
+    assert ask("select gco2e_per_kwh from int_grid__hourly") == [(Decimal(655),)]  # (820 + 490) / 2
+
+
 def test_pages_are_read_to_their_end(tmp_path, mock, monkeypatch):
     monkeypatch.setattr(eia, "ROWS_PER_REQUEST", 7)
     serve(mock)

@@ -6,7 +6,7 @@ one law holds in every case: a day that was landed holds what the untroubled day
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ from pipelines.sandbox.faults import Rule, retry_after, set_field, set_top, stat
 from pipelines.sandbox.files import environment
 from pipelines.settings import Settings
 from pipelines.source import Context
-from pipelines.sources import all_sources
+from pipelines.sources import all_sources, entsoe
 from pipelines.window import Window
 
 WINDOW = Window.of_days("2026-06-01", "2026-06-08")  # 192 hours: two pages of 168
@@ -64,7 +64,10 @@ WIRES = (
     Wire("eia", "generation", "/fuel-type-data/", "value", "type-name", ("type-name",), ("period",),
          {"base_url": "eia_url"}, "EIA_API_KEY", paged=False, zone="US-MIDA-PJM", form="%Y-%m-%dT%H",
          inside="response"),
+    Wire("entsoe", "generation", "/api", "quantity", "businessType", (), ("start",), {"base_url": "entsoe_url"},
+         "ENTSOE_SECURITY_TOKEN", paged=False, form="%Y-%m-%dT%H:%MZ", inside="TimeSeries"),
 )
+ENTSOE = WIRES[-1]
 
 
 def moved(wire, value, by):
@@ -76,7 +79,32 @@ def changed(wire, *mutators):
     """The right answer after each mutator has changed what holds its list of data."""
     if wire.inside is None:
         return faults.changed(*mutators)
+    if wire.inside == "TimeSeries":
+        return xml_changed(mutators)
     return faults.changed(*(lambda body, mutate=mutate: mutate(body[wire.inside]) for mutate in mutators))
+
+
+def xml_changed(mutators):
+    """The same for a document of ENTSO-E: its hours as a list of flat records, and back."""
+    def action(request, right):
+        rows, *_ = entsoe.read(entsoe.read_xml(right.body), "FR", WINDOW, "")
+        body = {"data": [{"psrType": row["fuel_code"], "start": row["start_utc"].strftime(ENTSOE.form),
+                          "quantity": row["generation_mw"]} for row in rows]}
+        for mutate in mutators:
+            mutate(body)
+        said = "".join(
+            "<TimeSeries><MktPSRType>" + "".join(tag(item, name) for name in item if name not in ("start", "quantity"))
+            + "</MktPSRType><Period><timeInterval>" + tag(item, "start") + tag(
+                {"end": moved(ENTSOE, item["start"], timedelta(hours=1))}, "end")
+            + "</timeInterval><resolution>PT60M</resolution><Point><position>1</position>" + tag(item, "quantity")
+            + "</Point></Period></TimeSeries>" for item in body["data"])
+        return replace(right, body=f"<GL_MarketDocument>{said}</GL_MarketDocument>".encode())
+
+    return action
+
+
+def tag(item, name):
+    return f"<{name}>{item[name]}</{name}>" if item.get(name) is not None else ""
 
 
 def shift(wire, by, which=slice(None)):
@@ -138,7 +166,7 @@ MATRIX = {
 }
 ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page is the first again"}
 # Of an hour of the grid one number is read: what else the vendor tells is left out, and one in quotes is a number.
-OTHERWISE = {(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia")
+OTHERWISE = {(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
              for fault in ("a field more", "numbers as strings")}
 
 
