@@ -24,7 +24,8 @@ from pipelines.window import Window
 DAY = Window.of_days("2026-06-01", "2026-06-01")
 EXAMPLES, PAYLOADS_EACH = 140, 25  # of each of the parsers below, more than 10,000 together
 JUNK = (None, True, [], {}, "", "x", "NaN", "1e999", "-1", -1, 0, 10**40, Decimal("1e-30"), Decimal("1e400"), [[]],
-        "2026-06-01", "2026-06-01T25", "0001-01-01T00", "9999-12-31T23:59Z", "0001-01-01T00:00+14:00", "\x00", {"value": 1}, "ann@x.org")
+        "2026-06-01", "2026-06-01T25", "0001-01-01T00", "9999-12-31T23:59Z", "0001-01-01T00:00+14:00", "\x00",
+        {"value": 1}, "ann@x.org")
 
 
 @dataclass(frozen=True)
