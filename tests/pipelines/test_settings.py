@@ -149,7 +149,8 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
         ('energy_from = "call_log"', 'energy_from = "gpu_prometheus"',
          ("A provider relies on a source that is not there", "providers.own.energy_from")),
         ("[sources.openai]", "[sources.opnai]\n[sources.openai]", (
-            "a source that there is not", "sources.opnai", "use openai, anthropic, call_log")),
+            "a source that there is not", "sources.opnai", "use openai, or leave the section out")),
+            ("[sources.openai]", "[sources.zzz]\n[sources.openai]", ("a source that there is not", " or openai or ")),
         ("[sources.openai]", "[sources.registry]\n[sources.openai]", ("a source that there is not", "registry")),
         ("[sources.openai]", '[sources.openai]\nbase_ulr = "x"', ("means nothing", "openai.base_ulr", "base_url")),
         ("[sources.openai]", '[sources.gpu_prometheus]\nstep_second = 5\n[sources.openai]', (
