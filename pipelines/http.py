@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import time
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -97,7 +98,7 @@ class Client:
     def redacted(self, text: str) -> str:
         """The text without e-mail addresses, values of headers and the bare key in them, as addresses write it too."""
         for value in self.headers.values():
-            for secret in (value, value.removeprefix("Bearer ")):
+            for secret in (value, *_bare(value)):
                 if len(secret) > 3:
                     for written in (secret, quote_plus(secret, errors="replace"), quote(secret, errors="replace")):
                         text = text.replace(written, "***")
@@ -176,6 +177,16 @@ class Client:
         text = error.get("message") if isinstance(error, dict) else error
         said = " ".join(self.redacted(text).split())[:200].rstrip(".") if isinstance(text, str) else ""
         return f": {said}" if said else ""
+
+
+def _bare(value: str) -> list[str]:
+    """The key in a header's value without its scheme; of Basic, also what it encodes, whole and by halves."""
+    scheme, _, key = value.partition(" ")
+    try:
+        plain = b64decode(key).decode() if scheme == "Basic" else ""
+    except ValueError:
+        plain = ""
+    return [key, plain, *plain.split(":")] if scheme in ("Basic", "Bearer") else []
 
 
 def stays_secret(base_url: str) -> bool:

@@ -8,7 +8,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -50,6 +50,7 @@ class Wire:
     paged: bool = True
     buckets: bool = True
     least: int = 24
+    settings: dict[str, str] = field(default_factory=dict)
     again: Callable[[], Mutator] = faults.repeat_cursor
     endless: Callable[[], Mutator] = faults.endless_paging
 
@@ -58,6 +59,12 @@ def more_each_time(count):
     """Pages that are counted instead of followed: each answer says that there are so many more than there are."""
     told = itertools.count(count, count)
     return set_top("total", lambda old: old + next(told))
+
+
+def cursors_without_end():
+    """Each answer has a cursor that was never seen."""
+    told = itertools.count(1_000_000)
+    return set_top("meta", lambda old: {"cursor": str(next(told))})
 
 
 WIRES = (
@@ -76,6 +83,10 @@ WIRES = (
     Wire("openrouter", "activity", "/openrouter/api/v1/activity", "completion_tokens", "provider_name",
          ("provider_name", "model"), ("date",), {"base_url": "openrouter_url"}, "OPENROUTER_MANAGEMENT_KEY",
          paged=False, buckets=False, least=5),
+    Wire("langfuse", "observations", "/api/public/v2/observations", "usageDetails", "environment",
+         ("parentObservationId", "environment", "tags", "projectId"), ("startTime",), {"base_url": "langfuse_url"},
+         "LANGFUSE_SECRET_KEY", buckets=False, again=partial(set_top, "meta", {"cursor": "again"}),
+         endless=cursors_without_end, settings={"provider": "anthropic"}),
 )
 
 
@@ -145,7 +156,8 @@ ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page
 # Of an hour of the grid one number is read: what else the vendor tells is left out, and one in quotes is a number.
 OTHERWISE = {
     ("electricity_maps", "a field more"): RECOVERED, ("electricity_maps", "numbers as strings"): RECOVERED,
-    ("litellm", "a field more"): RECOVERED,  # a log of requests holds what people wrote: what is not known is left out
+    # a log of requests holds what people wrote: what is not known is left out
+    ("litellm", "a field more"): RECOVERED, ("langfuse", "a field more"): RECOVERED,
 }
 
 
@@ -196,7 +208,7 @@ def waits(monkeypatch):
 def landed(wire, sandbox, home):
     """Totals of each landed day by column, the days that are held back by name, and every sentence that was told."""
     (home / "scratch").mkdir(parents=True)
-    options = {name: getattr(sandbox, url) for name, url in wire.options.items()}
+    options = {name: getattr(sandbox, url) for name, url in wire.options.items()} | wire.settings
     settings = Settings(home, "Test", True, {wire.source: options}, (Site("here", "FR", "FRA"),), (), environment())
     source = next(source for source in all_sources() if source.name == wire.source)
     staged = landing.stage(source, source.table(wire.table), Context(settings, home / "scratch"), WINDOW)
