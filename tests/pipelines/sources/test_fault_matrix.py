@@ -8,13 +8,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable
-<<<<<<< HEAD
-from dataclasses import dataclass, replace
-||||||| cb29c89
-from dataclasses import dataclass
-=======
-from dataclasses import dataclass, field
->>>>>>> 8cc892a5bae17484c55cc9626c99ba4ebdff545a
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -92,7 +86,6 @@ WIRES = (
     Wire("openrouter", "activity", "/openrouter/api/v1/activity", "completion_tokens", "provider_name",
          ("provider_name", "model"), ("date",), {"base_url": "openrouter_url"}, "OPENROUTER_MANAGEMENT_KEY",
          paged=False, buckets=False, least=5),
-<<<<<<< HEAD
     Wire("neso", "intensity", "/intensity/", "actual", "index", ("index",), ("from", "to"), {"base_url": "neso_url"},
          None, paged=False, buckets=False, zone="GB"),
     Wire("eia", "generation", "/fuel-type-data/", "value", "type-name", ("type-name",), ("period",),
@@ -100,13 +93,10 @@ WIRES = (
          inside="response"),
     Wire("entsoe", "generation", "/api", "quantity", "businessType", (), ("start",), {"base_url": "entsoe_url"},
          "ENTSOE_SECURITY_TOKEN", paged=False, buckets=False, form="%Y-%m-%dT%H:%MZ", inside="TimeSeries"),
-||||||| cb29c89
-=======
     Wire("langfuse", "observations", "/api/public/v2/observations", "usageDetails", "environment",
          ("parentObservationId", "environment", "tags", "projectId"), ("startTime",), {"base_url": "langfuse_url"},
          "LANGFUSE_SECRET_KEY", buckets=False, again=partial(set_top, "meta", {"cursor": "again"}),
          endless=cursors_without_end, settings={"provider": "anthropic"}),
->>>>>>> 8cc892a5bae17484c55cc9626c99ba4ebdff545a
 )
 ENTSOE = next(wire for wire in WIRES if wire.source == "entsoe")
 
@@ -208,18 +198,10 @@ MATRIX = {
 ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page is the first again"}
 # Of an hour of the grid one number is read: what else the vendor tells is left out, and one in quotes is a number.
 OTHERWISE = {
-<<<<<<< HEAD
     **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
        for fault in ("a field more", "numbers as strings")},
-    ("litellm", "a field more"): RECOVERED,  # a log of requests holds what people wrote: what is not known is left out
-||||||| cb29c89
-    ("electricity_maps", "a field more"): RECOVERED, ("electricity_maps", "numbers as strings"): RECOVERED,
-    ("litellm", "a field more"): RECOVERED,  # a log of requests holds what people wrote: what is not known is left out
-=======
-    ("electricity_maps", "a field more"): RECOVERED, ("electricity_maps", "numbers as strings"): RECOVERED,
     # a log of requests holds what people wrote: what is not known is left out
     ("litellm", "a field more"): RECOVERED, ("langfuse", "a field more"): RECOVERED,
->>>>>>> 8cc892a5bae17484c55cc9626c99ba4ebdff545a
 }
 
 
@@ -270,17 +252,9 @@ def waits(monkeypatch):
 def landed(wire, sandbox, home):
     """Totals of each landed day by column, the days that are held back by name, and every sentence that was told."""
     (home / "scratch").mkdir(parents=True)
-<<<<<<< HEAD
-    options = {name: getattr(sandbox, url) for name, url in wire.options.items()}
+    options = {name: getattr(sandbox, url) for name, url in wire.options.items()} | wire.settings
     site = Site("here", wire.zone, "FRA")
     settings = Settings(home, "Test", True, {wire.source: options}, (site,), (), environment())
-||||||| cb29c89
-    options = {name: getattr(sandbox, url) for name, url in wire.options.items()}
-    settings = Settings(home, "Test", True, {wire.source: options}, (Site("here", "FR", "FRA"),), (), environment())
-=======
-    options = {name: getattr(sandbox, url) for name, url in wire.options.items()} | wire.settings
-    settings = Settings(home, "Test", True, {wire.source: options}, (Site("here", "FR", "FRA"),), (), environment())
->>>>>>> 8cc892a5bae17484c55cc9626c99ba4ebdff545a
     source = next(source for source in all_sources() if source.name == wire.source)
     staged = landing.stage(source, source.table(wire.table), Context(settings, home / "scratch"), WINDOW)
     required = [column for column in source.table(wire.table).columns if column.required]
