@@ -41,7 +41,7 @@ def count(record: Mapping[str, Any], name: str, needed: bool = False) -> int | N
         if needed:
             raise Wrong(name, "it is not there")
         return None
-    if isinstance(value, Decimal) and abs(value) <= LARGEST_COUNT and value == int(value):
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) <= LARGEST_COUNT and value == int(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_COUNT:
         raise Wrong(name, f"it is no count but a {type(value).__name__}" if not isinstance(value, int | Decimal)
