@@ -13,7 +13,7 @@ MODULES = (
     "openai", "anthropic", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "instruments",
     "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements", "disclosures", "denied_calls", "registry",
     "settings_rows", "focus", "github_copilot", "cursor", "invoices",
-    "deliveries",
+    "devices", "deliveries",
 )
 
 
