@@ -39,8 +39,7 @@ def client(context: Context) -> PostingClient:
         WIRE, NAME, SECRET, BASE_URL, lambda key: {"Authorization": f"Basic {b64encode(f'{key}:'.encode()).decode()}"},
         "an Admin API key of the team", "made by an admin of the team", "of the team", {"User-Agent": "Jevons"},
     ).client(context)
-    known = {each.name: getattr(plain, each.name) for each in fields(Client)}
-    return PostingClient(**known, key=(context.settings.secret(SECRET) or "").strip())
+    return PostingClient(**{each.name: getattr(plain, each.name) for each in fields(Client)})
 
 
 def fetch_events(context: Context, window: Window) -> Iterator[Page]:
