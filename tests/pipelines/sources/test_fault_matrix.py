@@ -6,7 +6,7 @@ one law holds in every case: a day that was landed holds what the untroubled day
 
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -48,6 +48,7 @@ class Wire:
     zone: str = "FR"
     form: str = "%Y-%m-%dT%H:%M:%SZ"  # of the edges
     inside: str | None = None  # where the list of data lies, if not at the top
+    more: dict[str, object] = field(default_factory=dict)  # options beside the address
 
 
 WIRES = (
@@ -66,8 +67,10 @@ WIRES = (
          inside="response"),
     Wire("entsoe", "generation", "/api", "quantity", "businessType", (), ("start",), {"base_url": "entsoe_url"},
          "ENTSOE_SECURITY_TOKEN", paged=False, form="%Y-%m-%dT%H:%MZ", inside="TimeSeries"),
+    Wire("watttime", "marginal", "/v3/historical", "value", "note", (), ("point_time",), {"base_url": "watttime_url"},
+         "WATTTIME_PASSWORD", paged=False, more={"user": "demo", "regions": {"FR": "FR"}}),
 )
-ENTSOE = WIRES[-1]
+ENTSOE = next(wire for wire in WIRES if wire.source == "entsoe")
 
 
 def moved(wire, value, by):
@@ -167,7 +170,7 @@ MATRIX = {
 ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page is the first again"}
 # Of an hour of the grid one number is read: what else the vendor tells is left out, and one in quotes is a number.
 OTHERWISE = {(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
-             for fault in ("a field more", "numbers as strings")}
+             for fault in ("a field more", "numbers as strings")} | {("watttime", "a field more"): RECOVERED}
 
 
 def same_page(wire):
@@ -217,7 +220,7 @@ def waits(monkeypatch):
 def landed(wire, sandbox, home):
     """Totals of each landed day by column, the days that are held back by name, and every sentence that was told."""
     (home / "scratch").mkdir(parents=True)
-    options = {name: getattr(sandbox, url) for name, url in wire.options.items()}
+    options = {name: getattr(sandbox, url) for name, url in wire.options.items()} | wire.more
     site = Site("here", wire.zone, "FRA")
     settings = Settings(home, "Test", True, {wire.source: options}, (site,), (), environment())
     source = next(source for source in all_sources() if source.name == wire.source)
