@@ -6,6 +6,7 @@ Paging, parameters and the meaning of a field belong to the source that asks.
 import json
 import logging
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -61,6 +62,7 @@ class Client:
         base_url: Address up to the path, without a final slash.
         headers: Sent each time; their values are cut out of every message.
         plain_headers: Sent each time, too; they hold no secret.
+        secrets: Cut out of every message, too: what a header holds only in another form, such as a password.
         key_name: Environment variable of the secret, for advice only.
         attempts: How often one request is tried in all.
         sleep: Injected so that tests need not wait.
@@ -75,6 +77,7 @@ class Client:
     timeout: tuple[float, float] = TIMEOUT_SECONDS
     session: requests.Session = field(default_factory=requests.Session, repr=False)
     plain_headers: Mapping[str, str] = field(default_factory=dict)
+    secrets: Sequence[str] = field(default=(), repr=False)
 
     def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Any:
         """The JSON body of a GET, numbers with a point as Decimal.
@@ -82,11 +85,16 @@ class Client:
         Raises:
             SourceError: the request was refused, or nothing whole came back in `attempts` tries.
         """
-        return self._ask("GET", path, params)
+        return self._ask("GET", path, params)[0]
+
+    def page(self, path: str, params: Sequence[tuple[str, str]] = ()) -> tuple[Any, str | None]:
+        """The JSON body of a GET, and the address of the next page where a Link header tells one (RFC 8288)."""
+        body, answer = self._ask("GET", path, params)
+        return body, answer.links.get("next", {}).get("url")
 
     def post(self, path: str, params: Sequence[tuple[str, str]]) -> Any:
         """The JSON body of a POST with a form, for queries that are too long for an address."""
-        return self._ask("POST", path, params)
+        return self._ask("POST", path, params)[0]
 
     def describe(self, path: str, params: Sequence[tuple[str, str]] = ()) -> str:
         """The request as receipts record it: method, path and parameters, no host credentials, no headers."""
@@ -94,14 +102,14 @@ class Client:
 
     def redacted(self, text: str) -> str:
         """The text without any value of a header, nor the bare key inside it, nor either as addresses write it."""
-        for value in self.headers.values():
+        for value in (*self.headers.values(), *self.secrets):
             for secret in (value, value.removeprefix("Bearer ")):
                 if len(secret) > 3:
                     for written in (secret, quote_plus(secret, errors="replace"), quote(secret, errors="replace")):
                         text = text.replace(written, "***")
         return text
 
-    def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
+    def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> tuple[Any, requests.Response]:
         if self.headers and not stays_secret(self.base_url):
             raise SourceError(
                 f"{self.name} was not asked", f"base_url, {self.key_name}" if self.key_name else "base_url",
@@ -121,7 +129,7 @@ class Client:
             else:
                 if answer.status_code == 200:
                     try:
-                        return _parse(answer)
+                        return _parse(answer), answer
                     except ValueError as error:
                         last = f"the answer is not whole JSON ({self.redacted(str(error))[:120]})"
                 elif answer.status_code in RETRIED:
@@ -174,6 +182,11 @@ class Client:
         text = error.get("message") if isinstance(error, dict) else error
         said = " ".join(self.redacted(text).split())[:200].rstrip(".") if isinstance(text, str) else ""
         return f": {said}" if said else ""
+
+
+def basic(user_and_password: str) -> str:
+    """The value of an Authorization header for `user:password` (RFC 7617)."""
+    return f"Basic {b64encode(user_and_password.encode()).decode()}"
 
 
 def stays_secret(base_url: str) -> bool:

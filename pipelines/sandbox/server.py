@@ -16,7 +16,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pipelines.sandbox import anthropic_api, electricity_maps_api, openai_api, openai_lists, prometheus_api, stories
+from pipelines.sandbox import (
+    anthropic_api,
+    electricity_maps_api,
+    openai_api,
+    openai_lists,
+    prometheus_api,
+    stories,
+    tickets_api,
+)
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.openai_query import BadRequestError, check_key
@@ -74,6 +82,11 @@ class SandboxServer:
     def electricity_maps_fallback_url(self) -> str:
         """What stands for https://api.electricitymaps.com/v3."""
         return f"{self.url}/electricitymaps/v3"
+
+    @property
+    def tickets_url(self) -> str:
+        """The list of a ticket tool."""
+        return f"{self.url}/tickets/tickets"
 
     @property
     def requests(self) -> list[Received]:
@@ -151,10 +164,12 @@ def _route(request: Request, world: World) -> Response:
         return prometheus_api.answer(inner, world)
     if vendor == "electricitymaps":
         return electricity_maps_api.answer(inner, world)
+    if vendor == "tickets":
+        return tickets_api.answer(inner, world)
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    return json_response(404, {"error": "the sandbox serves /openai, /anthropic, /prometheus and /electricitymaps"})
+    return json_response(404, {"error": "no vendor of the sandbox has this address"})
 
 
 def _openai(request: Request, world: World) -> Response:

@@ -13,7 +13,8 @@ import pyarrow as pa
 from pipelines.errors import SourceError
 from pipelines.http import Client
 
-QUERY, BUILD, NAMES = "/api/v1/query", "/api/v1/status/buildinfo", "/api/v1/label/__name__/values"
+QUERY, RANGE = "/api/v1/query", "/api/v1/query_range"
+BUILD, NAMES = "/api/v1/status/buildinfo", "/api/v1/label/__name__/values"
 SHORTEST_SECONDS = 60
 FIX = "look at the server's own log, then run the same days again"
 
@@ -62,6 +63,17 @@ def samples(client: Client, chosen: str, start_s: int, end_s: int) -> Iterator[A
         yield from samples(client, chosen, middle, end_s)
         return
     yield _cut(_matrix(body, client.describe(QUERY, form)), start_s * 1000, end_s * 1000)
+
+
+def values(client: Client, query: str, start_s: int, end_s: int, step_s: int) -> Answer:
+    """What an expression is at `start_s` and every step after it up to `end_s`, which is included.
+
+    Raises:
+        SourceError: the server refused, or answered something that is not a matrix.
+    """
+    form = [("query", query), ("start", str(start_s)), ("end", str(end_s)), ("step", str(step_s))]
+    answer = _matrix(client.post(RANGE, form), client.describe(RANGE, form))
+    return _cut(answer, start_s * 1000, end_s * 1000 + 1)
 
 
 def metric_names(client: Client, chosen: str) -> list[str]:
