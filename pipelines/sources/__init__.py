@@ -10,7 +10,8 @@ from pipelines.settings import Settings
 from pipelines.source import Source
 
 MODULES = (
-    "openai", "anthropic", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "instruments",
+    "openai", "anthropic", "call_log", "gpu_prometheus", "meters", "host_prometheus", "electricity_maps", "outcomes",
+    "instruments",
     "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements", "disclosures", "denied_calls", "registry",
     "settings_rows", "deliveries",
 )

@@ -20,7 +20,7 @@ from pipelines.sources._gpu_samples import LARGEST, ROW_GROUP, Hour, Metric, Ser
 from pipelines.typed import arrow_schema
 from pipelines.window import DAY, Window
 
-NAME, SECRET = "gpu_prometheus", "PROMETHEUS_BEARER_TOKEN"
+NAME, SECRET = "gpu_prometheus", _prometheus.SECRET
 HOUR_SECONDS = 3600
 STEP_SECONDS = 60
 # With honorLabels off, the plain labels of a GPU that nobody holds name the exporter's own pod.
@@ -79,11 +79,7 @@ def settings_of(context: Context) -> tuple[tuple[Metric, ...], str, int]:
 
 def client_of(context: Context) -> Client:
     """The client for the server that `jevons.toml` names."""
-    base_url = context.options(NAME).get("base_url")
-    if not isinstance(base_url, str) or not base_url.startswith(("http://", "https://")):
-        raise _misconfigured("base_url", "it is not an http address", 'write base_url = "http://prometheus:9090"')
-    token = context.settings.secret(SECRET)
-    return Client("Prometheus", base_url, {"Authorization": f"Bearer {token}"} if token else {}, SECRET)
+    return _prometheus.client_of(context, NAME)
 
 
 def _models_of(context: Context) -> Mapping[str, str]:
