@@ -19,14 +19,13 @@ from pipelines.settings import home
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "dbt_project"
 DBT = Path(sys.executable).with_name("dbt")
-_TARGET = FOLDER / "target"
 _INPUTS = ("*.sql", "*.py", "*.yml", "*.csv")
 
 
 def project() -> DbtProject:
     """The project, parsed again if any of its files is newer than the manifest: a stale one mis-selects silently."""
     os.environ["JEVONS_HOME"] = str(home())  # whole: dbt and the steps run in folders of their own
-    manifest = _TARGET / "manifest.json"
+    manifest = FOLDER / "target" / "manifest.json"
     newest = max(
         path.stat().st_mtime for pattern in _INPUTS for path in FOLDER.rglob(pattern) if "target" not in path.parts
     )
@@ -37,12 +36,12 @@ def project() -> DbtProject:
 
 def _parse() -> None:
     """In a folder of its own, of which the whole files are moved: two processes may find the same manifest stale."""
-    _TARGET.mkdir(exist_ok=True)
-    started, parsed = time.time(), "partial_parse.msgpack"
-    with tempfile.TemporaryDirectory(prefix="parse-", dir=_TARGET) as made:
+    target, parsed, started = FOLDER / "target", "partial_parse.msgpack", time.time()
+    target.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="parse-", dir=target) as made:
         folder = Path(made)
-        if (_TARGET / parsed).exists():
-            shutil.copy(_TARGET / parsed, folder)
+        if (target / parsed).exists():
+            shutil.copy(target / parsed, folder)
         done = subprocess.run(
             [str(DBT), "--quiet", "parse", "--project-dir", str(FOLDER), "--profiles-dir", str(FOLDER),
              "--target-path", str(folder)],
@@ -55,4 +54,4 @@ def _parse() -> None:
             )
         for name in (parsed, "manifest.json"):
             os.utime(folder / name, (started, started))  # a file saved while dbt was reading is newer
-            os.replace(folder / name, _TARGET / name)
+            os.replace(folder / name, target / name)

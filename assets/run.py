@@ -12,13 +12,13 @@ from typing import TextIO
 
 import dagster as dg
 
-from assets.definitions import JOB, defs, range_tags
+from assets.definitions import JOB, defs, in_use, range_tags
 from assets.instance import only_run
 from assets.partitions import FIRST_DAY, INTERACTIVE
 from assets.raw import GATE
 from pipelines import snapshot
 from pipelines.errors import JevonsError
-from pipelines.settings import home
+from pipelines.settings import home, load
 from pipelines.window import DAY, Window
 
 Tell = Callable[[str, int, int], None]
@@ -64,6 +64,7 @@ def run(window: Window, tell: Tell, name: str = JOB) -> Outcome:
     with dg.DagsterInstance.get() as instance, only_run(instance, home()), log_path.open("w", encoding="utf-8") as log:
         job = dg.Definitions.merge(defs(), dg.Definitions(loggers={"narrator": _narrator(tell, log)})).resolve_job_def(
             name)
+        job = job.get_subset(asset_selection=in_use(load(home())) & set(job.asset_layer.selected_asset_keys))
         with redirect_stdout(log):  # dbt speaks to standard output
             result = job.execute_in_process(
                 instance=instance,

@@ -5,6 +5,7 @@ Paging, parameters and the meaning of a field belong to the source that asks.
 
 import json
 import logging
+import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,8 @@ import requests
 from pipelines.errors import SourceError
 
 log = logging.getLogger(__name__)
+# its lines for debugging quote whole addresses, in which some vendors want their key
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 CUT_OFF = (
     requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError,
@@ -31,6 +34,7 @@ RETRIED = {408, 409, 429, 500, 502, 503, 504, 529}
 TIMEOUT_SECONDS = (5, 60)
 LONGEST_WAIT_SECONDS = 120
 SHOWN_CHARACTERS = 120
+_EMAIL = re.compile(r"[^\s@<>\"'=&?/]+(?:@|%40)[^\s@<>\"'=&?/]+")
 KEY_REFUSED = {
     401: "the key was refused",
     403: "the key is valid but lacks the permission",
@@ -61,8 +65,12 @@ class Client:
         name: The vendor, as a person says it ("OpenAI").
         base_url: Address up to the path, without a final slash.
         headers: Sent each time; their values are cut out of every message.
+        cut_out: Further secrets that a vendor might repeat, such as the password behind a header.
+        hidden: Parameters that hold a secret: sent each time, in no description, and cut out of every message.
+        reader: What becomes of a body; ValueError where it is not whole.
+        teller: What a refusal's body says, or None.
+        form: What a body is, for messages.
         plain_headers: Sent each time, too; they hold no secret.
-        secrets: Cut out of every message, too: what a header holds only in another form, such as a password.
         key_name: Environment variable of the secret, for advice only.
         attempts: How often one request is tried in all.
         sleep: Injected so that tests need not wait.
@@ -77,10 +85,14 @@ class Client:
     timeout: tuple[float, float] = TIMEOUT_SECONDS
     session: requests.Session = field(default_factory=requests.Session, repr=False)
     plain_headers: Mapping[str, str] = field(default_factory=dict)
-    secrets: Sequence[str] = field(default=(), repr=False)
+    hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cut_out: tuple[str, ...] = field(default=(), repr=False)
+    reader: Callable[[bytes], Any] = field(default=lambda body: read_json(body), repr=False)
+    teller: Callable[[bytes], str | None] = field(default=lambda body: told_in_json(body), repr=False)
+    form: str = "JSON"
 
     def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Any:
-        """The JSON body of a GET, numbers with a point as Decimal.
+        """The body of a GET: by itself JSON, numbers with a point as Decimal.
 
         Raises:
             SourceError: the request was refused, or nothing whole came back in `attempts` tries.
@@ -101,16 +113,18 @@ class Client:
         return self.redacted(f"{path}?{urlencode(params)}" if params else path)
 
     def redacted(self, text: str) -> str:
-        """The text without any value of a header, nor the bare key inside it, nor either as addresses write it."""
-        for value in (*self.headers.values(), *self.secrets):
-            for secret in (value, value.removeprefix("Bearer ")):
+        """The text without e-mail addresses, secrets of headers and parameters, bare or as addresses write them."""
+        for value in (*self.headers.values(), *self.hidden.values(), *self.cut_out):
+            for secret in (value, value.removeprefix("Bearer "), value.removeprefix("Basic ")):
                 if len(secret) > 3:
                     for written in (secret, quote_plus(secret, errors="replace"), quote(secret, errors="replace")):
                         text = text.replace(written, "***")
-        return text
+        return _EMAIL.sub("***", text)
 
-    def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> tuple[Any, requests.Response]:
-        if self.headers and not stays_secret(self.base_url):
+    def _ask(
+        self, method: str, path: str, params: Sequence[tuple[str, str]]
+    ) -> tuple[Any, requests.Response]:
+        if (self.headers or self.hidden) and not stays_secret(self.base_url):
             raise SourceError(
                 f"{self.name} was not asked", f"base_url, {self.key_name}" if self.key_name else "base_url",
                 "the key would travel unencrypted to another machine",
@@ -129,9 +143,9 @@ class Client:
             else:
                 if answer.status_code == 200:
                     try:
-                        return _parse(answer), answer
+                        return self.reader(_whole(answer)), answer
                     except ValueError as error:
-                        last = f"the answer is not whole JSON ({self.redacted(str(error))[:120]})"
+                        last = f"the answer is not whole {self.form} ({self.redacted(str(error))[:120]})"
                 elif answer.status_code in RETRIED:
                     last = f"it answered {answer.status_code}{self._message(answer)}"
                     wait = _retry_after(answer, wait)
@@ -157,7 +171,7 @@ class Client:
         return self.session.request(
             method, url, headers={**self.plain_headers, **self.headers}, timeout=self.timeout,
             allow_redirects=False, auth=_as_it_is,
-            **({"data": list(params)} if method == "POST" else {"params": list(params)}),
+            **{"data" if method == "POST" else "params": [*params, *self.hidden.items()]},
         )
 
     def _refused(self, answer: requests.Response, where: str) -> RequestRefused:
@@ -175,11 +189,9 @@ class Client:
     def _message(self, answer: requests.Response) -> str:
         """What the vendor says, cut short and without secrets; vendors repeat keys in their messages."""
         try:
-            body = answer.json()
+            text = self.teller(answer.content)
         except ValueError:
             return ""
-        error = body.get("error", body.get("message")) if isinstance(body, dict) else None
-        text = error.get("message") if isinstance(error, dict) else error
         said = " ".join(self.redacted(text).split())[:200].rstrip(".") if isinstance(text, str) else ""
         return f": {said}" if said else ""
 
@@ -214,11 +226,23 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _parse(answer: requests.Response) -> Any:
+def told_in_json(body: bytes) -> str | None:
+    """The sentence of a refusal that is JSON, where one stands at a usual place."""
+    told = json.loads(body)
+    error = told.get("error", told.get("message")) if isinstance(told, dict) else None
+    return error.get("message") if isinstance(error, dict) else error
+
+
+def read_json(body: bytes) -> Any:
+    """A body of JSON, numbers with a point as Decimal."""
+    return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def _whole(answer: requests.Response) -> bytes:
     expected = answer.headers.get("Content-Length")
     if expected and not answer.headers.get("Content-Encoding") and len(answer.content) < int(expected):
         raise ValueError(f"{len(answer.content)} of {expected} bytes")
-    return json.loads(answer.content, parse_float=Decimal, parse_constant=_refuse_constant)
+    return answer.content
 
 
 def _refuse_constant(name: str) -> Any:

@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -147,9 +148,10 @@ def _known_sources(path: Path, tables: Mapping[str, Mapping[str, Any]]) -> None:
     known = {source.name: source for source in all_sources() if not source.always}
     for name, table in tables.items():
         if name not in known:
+            meant = get_close_matches(name, known) or sorted(known)
             raise JevonsError(
                 "The settings name a source that there is not", f"{path}, sources.{name}",
-                f"no source is called {name}", f"use {', '.join(known)}, or leave the section out",
+                f"no source is called {name}", f"use {' or '.join(meant)}, or leave the section out",
             )
         typed(path, f"sources.{name}", table, "enabled", bool)
         if known[name].options is not None:

@@ -1,11 +1,15 @@
 """Fixtures of all tests: the folder of real records, and one demo organisation made once."""
 
+import signal
 from functools import cache
 from pathlib import Path
 
 import pytest
 from support import SHARED, run_jevons
 from xdist.scheduler import LoadScopeScheduling
+
+# Started in the background of a script, a process ignores SIGINT, and so would every command that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ from pipelines.source import Source
 
 MODULES = (
     "openai", "anthropic", "call_log", "gpu_prometheus", "meters", "host_prometheus", "electricity_maps", "outcomes",
-    "instruments",
-    "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements", "disclosures", "denied_calls", "registry",
-    "settings_rows", "deliveries",
+    "instruments", "neso", "eia", "entsoe", "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements",
+    "disclosures", "denied_calls", "litellm", "openrouter", "focus", "github_copilot", "registry", "settings_rows",
+    "deliveries",
 )
 
 

@@ -78,7 +78,7 @@ def client_of(settings: Settings, feed: Feed, name: str) -> Client:
     headers = {"Authorization": basic(key) if feed.options.get("auth") == "basic" else f"Bearer {key}"} if key else {}
     secrets = (key, key.partition(":")[2]) if key else ()
     path = "" if feed.kind == "url" else address.path
-    return Client(name, f"{address.scheme}://{address.netloc}{path}", headers, variable, secrets=secrets)
+    return Client(name, f"{address.scheme}://{address.netloc}{path}", headers, variable, cut_out=secrets)
 
 
 def _feed(section: str, options: Mapping[str, Any]) -> Feed:

@@ -19,8 +19,8 @@ import pytest
 from homes import FIRST, LAST, NEXT, environ, hashes
 from support import JEVONS, ROOT, run_jevons
 
-from assets import built, project
-from assets.definitions import ANEW, JOB, daily, defs, range_tags
+from assets import built
+from assets.definitions import ANEW, JOB, daily, defs, in_use, range_tags
 from assets.instance import STORAGE, prepare_environment
 from assets.partitions import DAILY, INTERACTIVE, MORNING, stretches
 from assets.publishing import inspected, published
@@ -29,6 +29,7 @@ from assets.warehouse import PROJECT, dbt_resource, ledger, short
 from pipelines import snapshot
 from pipelines.landing import RECEIPT, folder
 from pipelines.sandbox.server import SandboxServer
+from pipelines.settings import load
 from pipelines.sources import all_sources
 from pipelines.window import Window
 
@@ -73,6 +74,15 @@ def test_the_whole_is_one_job_in_one_pool_for_the_warehouse(specs: dict) -> None
     assert {asset.op.pool for asset in (ledger, inspected, published)} == {"warehouse"}
 
 
+def test_sources_that_are_switched_off_are_no_part_of_a_run(tmp_path: Path, specs: dict) -> None:
+    (tmp_path / "jevons.toml").write_text("[sources.meters]\n[sources.openai]\nenabled = false\n", "utf-8")
+    used = in_use(load(tmp_path))
+    always = {raw_key(s.name, t.name) for s in all_sources() if s.always for t in s.tables}
+    raw = {key for key in specs if key.path[0] == "raw"}
+    assert used & raw == always | {raw_key("meters", "readings")}
+    assert used - raw == set(specs) - raw
+
+
 def test_every_model_and_seed_is_made_by_the_one_call_of_dbt(models: dict) -> None:
     made = {key.path[-1] for key in ledger.keys}
     nodes = json.loads(PROJECT.manifest_path.read_text("utf-8"))["nodes"].values()
@@ -107,16 +117,19 @@ def test_definitions_load_without_any_environment_and_without_a_warning_of_ours(
 # Which days
 
 
-def test_the_schedule_asks_for_yesterday_each_morning() -> None:
+def test_the_schedule_asks_for_yesterday_each_morning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "jevons.toml").write_text("[sources.meters]\n", "utf-8")
+    monkeypatch.setenv("JEVONS_HOME", str(tmp_path))
     at = datetime(2026, 8, 10, 5, 30, tzinfo=UTC)
     request = daily(dg.build_schedule_context(scheduled_execution_time=at))
     assert request.partition_key == request.run_key == "2026-08-09"
     assert request.tags == {MORNING: "true"}
+    assert set(request.asset_selection) == in_use(load(tmp_path))
     assert daily.cron_schedule == "30 5 * * *" and daily.execution_timezone == "UTC"
 
 
 def test_a_morning_asks_each_source_for_what_it_may_restate_and_for_what_never_arrived(tmp_path: Path) -> None:
-    """Yesterday is the 20th; openai restates 3 days, the call log none; the longest of all is 7 days."""
+    """Yesterday is the 20th; openai restates 3 days, the call log none; what is late is looked for 7 days."""
     yesterday = Window.of_days("2026-06-20", "2026-06-20")
     restating = {source.name: source for source in all_sources()}
 
@@ -193,21 +206,6 @@ def test_a_year_of_openai_is_one_run_and_53_requests_an_hourly_table(home: Path,
 
 
 # A manifest that is never stale
-
-
-def test_a_manifest_older_than_a_model_is_parsed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy = tmp_path / "dbt_project"
-    shutil.copytree(project.FOLDER, copy)
-    monkeypatch.setattr(project, "FOLDER", copy)
-    monkeypatch.setenv("JEVONS_HOME", str(tmp_path))
-    parsed: list[int] = []
-    parse = project._parse
-    monkeypatch.setattr(project, "_parse", lambda: (parsed.append(1), parse()))
-    (copy / "models" / "staging" / "openai" / "stg_openai__brand_new.sql").write_text("select 1 as one\n", "utf-8")
-    path = project.project().manifest_path
-    assert "model.jevons.stg_openai__brand_new" in json.loads(path.read_text("utf-8"))["nodes"]
-    project.project()
-    assert parsed == [1]  # and not once more when nothing changed
 
 
 # What stops a run

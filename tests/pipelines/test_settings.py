@@ -135,7 +135,7 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
         ('pue = "1.25"', 'pue = "about 1.2"', ("an impossible number", "'about 1.2' cannot be")),
         ('pue = "1.25"', 'control = "ours"', ("controlled by nobody", "sites.here.control", "own, leased, vendor")),
         ('pue = "1.25"', 'grid_pin = "marginal"', ("a grid source that there is not", "sites.here.grid_pin",
-                                                   "electricity_maps, yearly_mix")),
+                                                   "yearly_mix")),
         ('pue = "1.25"', "pue = nan", ("an impossible number", "sites.here.pue")),
         ('pue = "1.25"', "pue = true", ("an impossible number", "sites.here.pue")),
         ("market_gco2e_per_kwh = 0", "market_gco2e_per_kwh = -1", ("an impossible number", "-1 cannot be")),
@@ -149,7 +149,8 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
         ('energy_from = "call_log"', 'energy_from = "gpu_prometheus"',
          ("A provider relies on a source that is not there", "providers.own.energy_from")),
         ("[sources.openai]", "[sources.opnai]\n[sources.openai]", (
-            "a source that there is not", "sources.opnai", "use openai, call_log, gpu_prometheus")),
+            "a source that there is not", "sources.opnai", "use openai, or leave the section out")),
+            ("[sources.openai]", "[sources.zzz]\n[sources.openai]", ("a source that there is not", " or openai or ")),
         ("[sources.openai]", "[sources.registry]\n[sources.openai]", ("a source that there is not", "registry")),
         ("[sources.openai]", '[sources.openai]\nbase_ulr = "x"', ("means nothing", "openai.base_ulr", "base_url")),
         ("[sources.openai]", '[sources.gpu_prometheus]\nstep_second = 5\n[sources.openai]', (

@@ -4,11 +4,14 @@ The right answers come from the sandbox over a real socket. What each fault must
 one law holds in every case: a day that was landed holds what the untroubled day holds, and any other day is named.
 """
 
+import itertools
 import json
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
@@ -17,11 +20,11 @@ from pipelines import http, landing
 from pipelines.declared import Site
 from pipelines.errors import SourceError
 from pipelines.sandbox import faults, server
-from pipelines.sandbox.faults import Rule, changed, retry_after, set_field, set_top, status
+from pipelines.sandbox.faults import Mutator, Rule, retry_after, set_field, set_top, status
 from pipelines.sandbox.files import environment
 from pipelines.settings import Settings
 from pipelines.source import Context
-from pipelines.sources import all_sources
+from pipelines.sources import all_sources, entsoe
 from pipelines.window import Window
 
 WINDOW = Window.of_days("2026-06-01", "2026-06-08")  # 192 hours: two pages of 168
@@ -43,9 +46,22 @@ class Wire:
     dimensions: tuple[str, ...]
     edges: tuple[str, ...]
     options: dict[str, str]
-    secret: str
+    secret: str | None
     paged: bool = True
+    buckets: bool = True
+    least: int = 24
+    again: Callable[[], Mutator] = faults.repeat_cursor
+    endless: Callable[[], Mutator] = faults.endless_paging
+    zone: str = "FR"
+    form: str = "%Y-%m-%dT%H:%M:%SZ"  # of the edges
+    inside: str | None = None  # where the list of data lies, if not at the top
     fixed: dict[str, object] = field(default_factory=dict)
+
+
+def more_each_time(count):
+    """Pages that are counted instead of followed: each answer says that there are so many more than there are."""
+    told = itertools.count(count, count)
+    return set_top("total", lambda old: old + next(told))
 
 
 WIRES = (
@@ -56,7 +72,19 @@ WIRES = (
          ("starting_at", "ending_at"), {"base_url": "anthropic_url"}, "ANTHROPIC_ADMIN_KEY"),
     Wire("electricity_maps", "carbon_intensity", "/carbon-intensity/past-range", "carbonIntensity", "estimationMethod",
          ("estimationMethod",), ("datetime",), {"base_url": "electricity_maps_url"}, "ELECTRICITY_MAPS_TOKEN",
-         paged=False),
+         paged=False, buckets=False),
+    Wire("litellm", "requests", "/spend/logs/v2", "completion_tokens", "call_type",
+         ("call_type", "team_id", "api_base", "request_tags", "custom_llm_provider", "cache_hit"), ("startTime",),
+         {"base_url": "litellm_url"}, "LITELLM_API_KEY", buckets=False,
+         again=partial(set_top, "total", 9_999), endless=partial(more_each_time, 1_000)),
+    Wire("openrouter", "activity", "/openrouter/api/v1/activity", "completion_tokens", "provider_name",
+         ("provider_name", "model"), ("date",), {"base_url": "openrouter_url"}, "OPENROUTER_MANAGEMENT_KEY",
+         paged=False, buckets=False, least=5),
+    Wire("neso", "intensity", "/intensity/", "actual", "index", ("index",), ("from", "to"), {"base_url": "neso_url"},
+         None, paged=False, buckets=False, zone="GB"),
+    Wire("eia", "generation", "/fuel-type-data/", "value", "type-name", ("type-name",), ("period",),
+         {"base_url": "eia_url"}, "EIA_API_KEY", paged=False, buckets=False, zone="US-MIDA-PJM", form="%Y-%m-%dT%H",
+         inside="response"),
     Wire("outcomes", "outcomes", "/tickets/tickets", "letters", "queue", ("verdict",), ("closed_at",),
          {"url": "tickets_url"}, "TICKETS_TOKEN", fixed={
              "token_env": "TICKETS_TOKEN", "paging": "cursor", "page_param": "page", "next": "/next_page",
@@ -64,20 +92,55 @@ WIRES = (
              "instant": "closed_at", "margin_days": 0, "params": {"from": "{first}", "to": "{end}"}, "count": "letters",
              "outcome": "kind", "workflow": "queue", "workflows": {"claims": "claims-triage"}, "accepted": "verdict",
              "accepted_values": ["sent"]}),
+    Wire("entsoe", "generation", "/api", "quantity", "businessType", (), ("start",), {"base_url": "entsoe_url"},
+         "ENTSOE_SECURITY_TOKEN", paged=False, buckets=False, form="%Y-%m-%dT%H:%MZ", inside="TimeSeries"),
 )
+ENTSOE = WIRES[-1]
 
 
-def moved(value, by):
+def moved(wire, value, by):
     return value + int(by.total_seconds()) if isinstance(value, int) else \
-        (datetime.fromisoformat(value) + by).strftime("%Y-%m-%dT%H:%M:%SZ")
+        (datetime.fromisoformat(value) + by).strftime(wire.form)
+
+
+def changed(wire, *mutators):
+    """The right answer after each mutator has changed what holds its list of data."""
+    if wire.inside is None:
+        return faults.changed(*mutators)
+    if wire.inside == "TimeSeries":
+        return xml_changed(mutators)
+    return faults.changed(*(lambda body, mutate=mutate: mutate(body[wire.inside]) for mutate in mutators))
+
+
+def xml_changed(mutators):
+    """The same for a document of ENTSO-E: its hours as a list of flat records, and back."""
+    def action(request, right):
+        rows, *_ = entsoe.read(entsoe.read_xml(right.body), "FR", WINDOW, "")
+        body = {"data": [{"psrType": row["fuel_code"], "start": row["start_utc"].strftime(ENTSOE.form),
+                          "quantity": row["generation_mw"]} for row in rows]}
+        for mutate in mutators:
+            mutate(body)
+        said = "".join(
+            "<TimeSeries><MktPSRType>" + "".join(tag(item, name) for name in item if name not in ("start", "quantity"))
+            + "</MktPSRType><Period><timeInterval>" + tag(item, "start") + tag(
+                {"end": moved(ENTSOE, item["start"], timedelta(hours=1))}, "end")
+            + "</timeInterval><resolution>PT60M</resolution><Point><position>1</position>" + tag(item, "quantity")
+            + "</Point></Period></TimeSeries>" for item in body["data"])
+        return replace(right, body=f"<GL_MarketDocument>{said}</GL_MarketDocument>".encode())
+
+    return action
+
+
+def tag(item, name):
+    return f"<{name}>{item[name]}</{name}>" if item.get(name) is not None else ""
 
 
 def shift(wire, by, which=slice(None)):
     """Moves the edges of buckets, or the hours of values."""
     def mutate(body):
         for item in body["data"][which]:
-            item.update({edge: moved(item[edge], by) for edge in wire.edges})
-    return changed(mutate)
+            item.update({edge: moved(wire, item[edge], by) for edge in wire.edges})
+    return changed(wire, mutate)
 
 
 def no_dimensions(wire):
@@ -88,7 +151,7 @@ def no_dimensions(wire):
                 item["results"] = item["results"][:1]
         for record in faults.records(body):
             record.update(dict.fromkeys(wire.dimensions))
-    return changed(mutate)
+    return changed(wire, mutate)
 
 
 def quoted(value):
@@ -112,18 +175,18 @@ MATRIX = {
     "invalid JSON, for ever": (lambda wire: faults.invalid_json("{]"), ALWAYS, REFUSED),
     "wrong content type": (lambda wire: faults.content_type("text/html"), ALWAYS, RECOVERED),
     "a page of HTML": (lambda wire: status(200, "<html>sign in</html>"), ALWAYS, REFUSED),
-    "empty page": (lambda wire: changed(set_top("data", []), set_top("has_more", False)), ALWAYS, REFUSED),
-    "repeated cursor": (lambda wire: changed(faults.repeat_cursor()), ALWAYS, REFUSED),
-    "endless paging": (lambda wire: changed(faults.endless_paging()), ALWAYS, REFUSED),
+    "empty page": (lambda wire: changed(wire, set_top("data", []), set_top("has_more", False)), ALWAYS, REFUSED),
+    "repeated cursor": (lambda wire: changed(wire, wire.again()), ALWAYS, REFUSED),
+    "endless paging": (lambda wire: changed(wire, wire.endless()), ALWAYS, REFUSED),
     "duplicated page": (lambda wire: faults.duplicate_page(), ALWAYS, REFUSED),
-    "last page is the first again": (lambda wire: same_page(), ALWAYS, REFUSED),
-    "a bucket twice": (lambda wire: changed(faults.duplicate_record()), ALWAYS, RECOVERED),
+    "last page is the first again": (lambda wire: same_page(wire), ALWAYS, REFUSED),
+    "a bucket twice": (lambda wire: changed(wire, faults.duplicate_record()), ALWAYS, RECOVERED),
     "shifted window": (lambda wire: shift(wire, timedelta(days=-8), slice(-24, None)), ALWAYS, REFUSED),
     "a bucket of the future": (lambda wire: shift(wire, timedelta(days=400), slice(-1, None)), ALWAYS, REFUSED),
-    "a field more": (lambda wire: changed(faults.unknown_field()), ALWAYS, REFUSED),
-    "a field missing": (lambda wire: changed(faults.drop_field(wire.count)), ALWAYS, REFUSED),
-    "a new value": (lambda wire: changed(set_field(wire.label, "never-seen-before")), ALWAYS, RECOVERED),
-    "numbers as strings": (lambda wire: changed(set_field(wire.count, quoted)), ALWAYS, REFUSED),
+    "a field more": (lambda wire: changed(wire, faults.unknown_field()), ALWAYS, REFUSED),
+    "a field missing": (lambda wire: changed(wire, faults.drop_field(wire.count)), ALWAYS, REFUSED),
+    "a new value": (lambda wire: changed(wire, set_field(wire.label, "never-seen-before")), ALWAYS, RECOVERED),
+    "numbers as strings": (lambda wire: changed(wire, set_field(wire.count, quoted)), ALWAYS, REFUSED),
     "dimensions that are null": (no_dimensions, ALWAYS, RECOVERED),
     "a stall": (lambda wire: faults.stall(STALL_S), ONCE, RECOVERED),
     "a stall for ever": (lambda wire: faults.stall(STALL_S), ALWAYS, REFUSED),
@@ -131,15 +194,17 @@ MATRIX = {
 }
 ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page is the first again"}
 # Of an hour of the grid one number is read: what else the vendor tells is left out, and one in quotes is a number.
-# So it is with a ticket, of which nothing but what is counted is read; a queue that stands in no map is refused.
 OTHERWISE = {
-    ("electricity_maps", "a field more"): RECOVERED, ("electricity_maps", "numbers as strings"): RECOVERED,
+    **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
+       for fault in ("a field more", "numbers as strings")},
+    ("litellm", "a field more"): RECOVERED,  # a log of requests holds what people wrote: what is not known is left out
+    # of a ticket nothing but what is counted is read; a queue that stands in no map is refused
     ("outcomes", "a field more"): RECOVERED, ("outcomes", "numbers as strings"): RECOVERED,
     ("outcomes", "a new value"): REFUSED,
 }
 
 
-def same_page():
+def same_page(wire):
     """Each later answer holds the first one's buckets, and says that it is the last."""
     kept = []
 
@@ -147,19 +212,19 @@ def same_page():
         kept.append(json.dumps(body["data"]))
         if len(kept) > 1:
             body["data"] = json.loads(kept[0])
-    return changed(mutate)
+    return changed(wire, mutate)
 
 
 def skewed(by):
     """429 of a machine whose clock is wrong: the date to wait for counts from the machine's own date."""
-    date = (datetime(2026, 6, 22, 10, tzinfo=UTC) + by)
-    told = [f"{at:%a, %d %b %Y %H:%M:%S} GMT" for at in (date, date + timedelta(seconds=7))]
+    clock = datetime(2026, 6, 22, 10, tzinfo=UTC) + by
+    told = [f"{at:%a, %d %b %Y %H:%M:%S} GMT" for at in (clock, clock + timedelta(seconds=7))]
     return status(429, None, {"Date": told[0], "Retry-After": told[1]})
 
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with server.serve() as running:
+    with server.serve(as_of=date(2026, 6, 20)) as running:  # who keeps 30 days still has them
         yield running
 
 
@@ -187,7 +252,8 @@ def landed(wire, sandbox, home):
     """Totals of each landed day by column, the days that are held back by name, and every sentence that was told."""
     (home / "scratch").mkdir(parents=True)
     options = {name: getattr(sandbox, url) for name, url in wire.options.items()} | wire.fixed
-    settings = Settings(home, "Test", True, {wire.source: options}, (Site("here", "FR", "FRA"),), (), environment())
+    site = Site("here", wire.zone, "FRA")
+    settings = Settings(home, "Test", True, {wire.source: options}, (site,), (), environment())
     source = next(source for source in all_sources() if source.name == wire.source)
     staged = landing.stage(source, source.table(wire.table), Context(settings, home / "scratch"), WINDOW)
     required = [column for column in source.table(wire.table).columns if column.required]
@@ -232,14 +298,15 @@ def test_a_fault_is_recovered_from_or_refused_in_one_sentence(wire, fault, sandb
         sandbox.faults = None
 
     right = untroubled[wire.source]
-    assert len(right) == 8 and min(day["rows"] for day in right.values()) >= 24
-    if fault == "dimensions that are null" and wire.paged:
+    assert len(right) == 8 and min(day["rows"] for day in right.values()) >= wire.least
+    if fault == "dimensions that are null" and wire.buckets:
         assert days.keys() == right.keys() and all(day["rows"] <= 24 for day in days.values()), told
     else:
         assert {day: sums for day, sums in days.items() if sums != right[day]} == {}, "none short, none counted twice"
     assert (days.keys() == right.keys()) == (expected == RECOVERED), told
     assert right.keys() - days.keys() <= held, "a day that is not there is named"
     for sentence in told:
-        assert "\n" not in sentence and sentence.endswith(".") and environment()[wire.secret] not in sentence
+        assert "\n" not in sentence and sentence.endswith(".")
+        assert wire.secret is None or environment()[wire.secret] not in sentence
     if fault in ("429 with a date", "429 with seconds", "a clock ten hours wrong"):
         assert noted == [7]
