@@ -3,16 +3,19 @@
 Where readings come from belongs to the sources; what they mean for the account to dbt.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import engine
 from pipelines.source import Column, Context, DayFile, Fetch, Table
-from pipelines.sources._meter_rows import BOUNDARIES, KINDS, MEND, READING
-from pipelines.userfiles import Refusals
+from pipelines.sources._meter_rows import BOUNDARIES, KINDS, MEND, READING, Reader
+from pipelines.typed import arrow_schema
+from pipelines.userfiles import File, Refusals, Unreadable, read, write_records
 from pipelines.window import DAY, Window
 
 # How far a day's file looks back and ahead: a meter that is read once a day still has an end.
@@ -45,6 +48,35 @@ def readings(fetch: Fetch) -> Table:
         day_of=lambda row: row["sampled_at_utc"].date(),
         silent_days_are_missing=True,
     )
+
+
+def of_files(
+    context: Context, source: str, files: Sequence[File], reader: Reader, window: Window, pattern: str, step: int,
+    kind: str | None = None, delimiter: str = ",",
+) -> Iterator[DayFile]:
+    """The days of readings that stand in files; a day whose own file holds none is delivered."""
+    everything, around = context.scratch / f"{source}.rows.parquet", Window(window.first - DAY, window.end + DAY)
+    schema = pa.schema([field for field in arrow_schema(readings(_nothing)) if field.name != "step_seconds"])
+
+    def records() -> Iterator[dict[str, Any]]:
+        for file in files:
+            try:
+                for row in read(file, kind, delimiter):
+                    record = reader.reading(row, file)
+                    if record and record["sampled_at_utc"].date() in around:
+                        yield record
+            except Unreadable as wrong:
+                reader.refusals.add(wrong.where, wrong.rule, wrong.fix, file.day)
+
+    write_records(everything, schema, records())
+    request = f"{pattern}: {len(files)} file{'s' if len(files) > 1 else ''}, {window}"
+    context.progress(f"{source}: read {request}")
+    own = {file.day for file in files if file.day}
+    yield from by_day(context, source, everything, window, request, reader.refusals, step, own)
+
+
+def _nothing(context: Context, window: Window) -> Iterator[DayFile]:
+    yield from ()
 
 
 def by_day(

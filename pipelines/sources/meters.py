@@ -3,21 +3,19 @@
 What the readings mean for the account (joules by hour, what a host takes beside its GPUs) belongs to dbt.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-import pyarrow as pa
 
 from pipelines.errors import JevonsError, SourceError
 from pipelines.source import Context, DayFile, Page, Source
-from pipelines.sources._meter_days import by_day, readings
-from pipelines.sources._meter_rows import READING, Reader
-from pipelines.typed import arrow_schema
-from pipelines.userfiles import File, Unreadable, matching, read, write_records
+from pipelines.sources._meter_days import of_files, readings
+from pipelines.sources._meter_rows import BOUNDARIES, KINDS, READING, Reader
+from pipelines.userfiles import matching
 from pipelines.window import DAY, Window
 
 NAME = "meters"
 STEP_SECONDS = 3600
+FIXED = ("meter_kind", "boundary")
 
 
 def fetch(context: Context, window: Window) -> Iterator[Page | DayFile]:
@@ -36,16 +34,12 @@ def fetch(context: Context, window: Window) -> Iterator[Page | DayFile]:
     reader = Reader(
         options["site"], frozenset(site.site_id for site in context.settings.sites),
         {name: options.get("columns", {}).get(name, name) for name in READING},
-        frozenset(options.get("ignore_columns", ())),
+        frozenset(options.get("ignore_columns", ())), {name: options[name] for name in FIXED if name in options},
+        options.get("hosts", {}), tuple(options.get("meter_columns", ())),
     )
-    everything = context.scratch / f"{NAME}.rows.parquet"
-    schema = pa.schema([field for field in arrow_schema(READINGS) if field.name != "step_seconds"])
-    write_records(everything, schema, _readings(reader, files, around, options))
-    request = f"{options['path']}: {len(files)} file{'s' if len(files) > 1 else ''}, {window}"
-    context.progress(f"{NAME}: read {request}")
-    own = {file.day for file in files if file.day}
-    yield from by_day(
-        context, NAME, everything, window, request, reader.refusals, options.get("step_seconds", STEP_SECONDS), own)
+    yield from of_files(
+        context, NAME, files, reader, window, options["path"], options.get("step_seconds", STEP_SECONDS),
+        options.get("format"), options.get("delimiter", ","))
 
 
 def check(context: Context) -> str:
@@ -62,19 +56,6 @@ def check(context: Context) -> str:
     return f"{found} {options['path']}."
 
 
-def _readings(
-    reader: Reader, files: Sequence[File], around: Window, options: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
-    for file in files:
-        try:
-            for row in read(file, options.get("format"), options.get("delimiter", ",")):
-                record = reader.reading(row, file)
-                if record and record["sampled_at_utc"].date() in around:
-                    yield record
-        except Unreadable as wrong:
-            reader.refusals.add(wrong.where, wrong.rule, wrong.fix, file.day)
-
-
 def _options(context: Context) -> Mapping[str, Any]:
     options, wrong = context.options(NAME), None
     columns, ignored, step = options.get("columns", {}), options.get("ignore_columns", []), options.get("step_seconds")
@@ -89,6 +70,14 @@ def _options(context: Context) -> Mapping[str, Any]:
     elif not isinstance(columns, Mapping) or set(columns) - set(READING) or not all(
             isinstance(name, str) for name in columns.values()):
         wrong = "columns", "it is no section of names", f"name {', '.join(READING)}"
+    elif options.get("meter_kind", KINDS[0]) not in KINDS or options.get("boundary", BOUNDARIES[0]) not in BOUNDARIES:
+        wrong = "meter_kind", "it or boundary is not known", f"use {', '.join((*KINDS, *BOUNDARIES))}"
+    elif not isinstance(hosts := options.get("hosts", {}), Mapping) or not all(
+            isinstance(host, str) for host in hosts.values()):
+        wrong = "hosts", "it is no section of names", 'write hosts = { "pdu-1/A1" = "node-1" }'
+    elif not isinstance(parts := options.get("meter_columns", []), list) or not all(
+            isinstance(name, str) for name in parts):
+        wrong = "meter_columns", "it is no list of names", 'write meter_columns = ["pdu", "outlet"]'
     elif not isinstance(ignored, list) or not all(isinstance(name, str) for name in ignored):
         wrong = "ignore_columns", "it is no list of names", 'write ignore_columns = ["comment"]'
     elif step is not None and (not isinstance(step, int) or isinstance(step, bool) or not 1 <= step <= 86_400):
@@ -106,5 +95,6 @@ SOURCE = Source(
     description="Meters of hosts, power strips and sites, read from files",
     restate_days=1,  # the last interval of a day is known only once the next day has begun
     check=check,
-    options=("path", "site", "format", "delimiter", "columns", "ignore_columns", "step_seconds"),
+    options=("path", "site", "format", "delimiter", "columns", "ignore_columns", "step_seconds", *FIXED, "hosts",
+             "meter_columns"),
 )

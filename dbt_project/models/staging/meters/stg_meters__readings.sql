@@ -3,7 +3,7 @@ with
 
 source as (
 
-    {%- for name in ['meters', 'host_prometheus'] %}
+    {%- for name in ['meters', 'host_prometheus', 'redfish'] %}
     select dt, meter_id, site, host, meter_kind, boundary, sampled_at_utc, energy_kwh, power_w, step_seconds
     from {{ source(name, 'readings') }}
     {{ 'union all' if not loop.last }}
