@@ -14,6 +14,7 @@ from support import ROOT
 
 from pipelines.declared import GRID_PINS
 from pipelines.sources import all_sources
+from quality.promises import promised
 
 MODELS = ROOT / "dbt_project" / "models"
 ROOMS = ("pipelines", "quality", "assets", "dashboards")
@@ -206,6 +207,19 @@ def test_every_mart_has_a_tested_key_that_is_never_all_unknown(manifest):
         filled = {name for name, column in node["columns"].items()
                   if any(constraint["type"] == "not_null" for constraint in column["constraints"])}
         assert filled & set(keys[node["unique_id"]]), node["name"]
+
+
+def test_what_gate_2_asks_is_of_models_that_it_finds_in_the_warehouse_and_asked_of_all_their_rows(manifest):
+    """What a raw column must hold, and which are its table's key, the source says: landing asks once, staging not."""
+    asked = list(promised(manifest["nodes"]))
+    of = [manifest["nodes"][node["attached_node"]] for node in asked]
+    assert [node["name"] for node in of if node["config"]["materialized"] == "ephemeral"] == []
+    assert [node["name"] for node in of if node["fqn"][1] == "staging"] == []
+    assert [node["name"] for node in asked if node["config"]["where"] or node["config"]["severity"] != "ERROR"] == []
+    assert {node["test_metadata"]["name"] for node in asked} >= {"unique", "unique_key", "accepted_values"}
+    every_day = [node["name"] for node in of_type(manifest, "test")
+                 if node not in asked and not (node.get("attached_node") or "").startswith("seed.")]
+    assert len(every_day) < 25  # what is left to dbt is a step of every run for each
 
 
 def test_no_model_has_a_node_for_each_column_that_must_be_there(manifest):
