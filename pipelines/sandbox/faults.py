@@ -133,12 +133,14 @@ def duplicate_page() -> Action:
 
 
 def records(value: Any) -> list[dict]:
-    """Return the innermost records of an answer: results of buckets, series of Prometheus, or items of a list."""
+    """Return the innermost records of an answer: results of buckets, series, intensities, or items of a list."""
     data = value.get("data")
     if isinstance(data, dict):
         return data.get("result", [])
     if data and isinstance(data[0], dict) and "results" in data[0]:
         return [record for bucket in data for record in bucket["results"]]
+    if data and isinstance(data[0], dict) and isinstance(data[0].get("intensity"), dict):
+        return [item["intensity"] for item in data]
     return data or []
 
 

@@ -20,6 +20,7 @@ from pipelines.sandbox import (
     anthropic_api,
     electricity_maps_api,
     gateways_api,
+    grid_apis,
     openai_api,
     openai_lists,
     prometheus_api,
@@ -30,6 +31,9 @@ from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.openai_query import BadRequestError, check_key
 
 logger = logging.getLogger(__name__)
+
+GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia, "entsoe": grid_apis.entsoe,
+             "watttime": grid_apis.watttime}
 
 
 class Received(NamedTuple):
@@ -97,6 +101,26 @@ class SandboxServer:
     def electricity_maps_fallback_url(self) -> str:
         """What stands for https://api.electricitymaps.com/v3."""
         return f"{self.url}/electricitymaps/v3"
+
+    @property
+    def neso_url(self) -> str:
+        """What stands for https://api.carbonintensity.org.uk."""
+        return f"{self.url}/neso"
+
+    @property
+    def eia_url(self) -> str:
+        """What stands for https://api.eia.gov/v2."""
+        return f"{self.url}/eia/v2"
+
+    @property
+    def entsoe_url(self) -> str:
+        """What stands for https://web-api.tp.entsoe.eu."""
+        return f"{self.url}/entsoe"
+
+    @property
+    def watttime_url(self) -> str:
+        """What stands for https://api.watttime.org."""
+        return f"{self.url}/watttime"
 
     @property
     def requests(self) -> list[Received]:
@@ -176,10 +200,14 @@ def _route(request: Request, world: World) -> Response:
         return prometheus_api.answer(inner, world)
     if vendor == "electricitymaps":
         return electricity_maps_api.answer(inner, world)
+    if vendor in GRID_APIS:
+        return GRID_APIS[vendor](inner, world)
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    served = "/openai, /anthropic, /litellm, /openrouter, /langfuse, /prometheus and /electricitymaps"
+    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps",
+               *GRID_APIS)
+    served = ", ".join(f"/{name}" for name in vendors)
     return json_response(404, {"error": f"the sandbox serves {served}"})
 
 
