@@ -59,6 +59,7 @@ def environment() -> dict[str, str]:
         "OPENROUTER_MANAGEMENT_KEY": gateways_api.TOKENS["openrouter"],
         "EIA_API_KEY": grid_apis.EIA_KEY,
         "ENTSOE_SECURITY_TOKEN": grid_apis.ENTSOE_TOKEN,
+        "WATTTIME_PASSWORD": grid_apis.WATTTIME_PASSWORD,
         "JEVONS_HASH_KEY": "sandbox-hash-key",
     }
 

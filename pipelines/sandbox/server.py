@@ -32,7 +32,8 @@ from pipelines.sandbox.openai_query import BadRequestError, check_key
 
 logger = logging.getLogger(__name__)
 
-GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia, "entsoe": grid_apis.entsoe}
+GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia, "entsoe": grid_apis.entsoe,
+             "watttime": grid_apis.watttime}
 
 
 class Received(NamedTuple):
@@ -115,6 +116,11 @@ class SandboxServer:
     def entsoe_url(self) -> str:
         """What stands for https://web-api.tp.entsoe.eu."""
         return f"{self.url}/entsoe"
+
+    @property
+    def watttime_url(self) -> str:
+        """What stands for https://api.watttime.org."""
+        return f"{self.url}/watttime"
 
     @property
     def requests(self) -> list[Received]:

@@ -50,7 +50,7 @@ class Wire:
     paged: bool = True
     buckets: bool = True
     least: int = 24
-    settings: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)  # options beside the address
     again: Callable[[], Mutator] = faults.repeat_cursor
     endless: Callable[[], Mutator] = faults.endless_paging
     zone: str = "FR"
@@ -97,6 +97,8 @@ WIRES = (
          ("parentObservationId", "environment", "tags", "projectId"), ("startTime",), {"base_url": "langfuse_url"},
          "LANGFUSE_SECRET_KEY", buckets=False, again=partial(set_top, "meta", {"cursor": "again"}),
          endless=cursors_without_end, settings={"provider": "anthropic"}),
+    Wire("watttime", "marginal", "/v3/historical", "value", "note", (), ("point_time",), {"base_url": "watttime_url"},
+         "WATTTIME_PASSWORD", paged=False, buckets=False, settings={"user": "demo", "regions": {"FR": "FR"}}),
 )
 ENTSOE = next(wire for wire in WIRES if wire.source == "entsoe")
 
@@ -200,6 +202,7 @@ ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page
 OTHERWISE = {
     **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
        for fault in ("a field more", "numbers as strings")},
+    ("watttime", "a field more"): RECOVERED,
     # a log of requests holds what people wrote: what is not known is left out
     ("litellm", "a field more"): RECOVERED, ("langfuse", "a field more"): RECOVERED,
 }
