@@ -3,13 +3,13 @@
 What must hold for all models together belongs to the demo and to the ledger's own tests.
 """
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from parsed_project import PROJECT, runner
 
@@ -17,11 +17,12 @@ from pipelines import landing
 from pipelines.sources import all_sources
 
 
-def models_over(home: Path, *names: str) -> Callable[[str], list[tuple[Any, ...]]]:
+def models_over(home: Path, *names: str, **variables: Any) -> Callable[[str], list[tuple[Any, ...]]]:
     """Renders the models and makes a view of each, in this order; takes a second or two.
 
     Args:
-        names: Models and, before each, those that it reads and that are not ephemeral, and seeds.
+        names: Models and, before each, those that it reads and that are not ephemeral; a seed is read as it is frozen.
+        variables: Of the project, other than they stand there.
 
     Returns:
         Asks them: SQL to rows.
@@ -31,9 +32,10 @@ def models_over(home: Path, *names: str) -> Callable[[str], list[tuple[Any, ...]
     before = os.environ.get("JEVONS_HOME")
     os.environ["JEVONS_HOME"] = str(home)
     try:
-        done = runner().invoke([
+        dbt = runner()
+        done = dbt.invoke([
             "compile", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet",
-            "--target-path", str(home / "target"), "--select", *names,
+            "--target-path", str(home / "target"), "--vars", json.dumps(variables), "--select", *names,
         ])
     finally:
         DuckDBConnectionManager.close_all_connections()  # or this process keeps the warehouse locked
@@ -47,14 +49,9 @@ def models_over(home: Path, *names: str) -> Callable[[str], list[tuple[Any, ...]
     duck.execute("attach ':memory:' as jevons")
     duck.execute("use jevons")
     for name in names:
-        if (PROJECT / "seeds" / f"{name}.csv").is_file():
-            duck.read_csv(str(PROJECT / "seeds" / f"{name}.csv"), dtype=_types(name)).create(name)
+        if (seed := PROJECT / "seeds" / f"{name}.csv").exists():
+            types = dbt.manifest.nodes[f"seed.jevons.{name}"].config.column_types
+            duck.execute(f"create view {name} as select * from read_csv('{seed}', types = {types})")
             continue
         duck.execute(f"create view {name} as {next(compiled.rglob(f'{name}.sql')).read_text('utf-8')}")
     return lambda sql: duck.execute(sql).fetchall()
-
-
-def _types(seed: str) -> dict[str, str]:
-    """The types of a seed's columns, as its yml gives them."""
-    said = (yaml.safe_load(path.read_text("utf-8")) for path in (PROJECT / "seeds").glob("*.yml"))
-    return next(each for one in said for each in one["seeds"] if each["name"] == seed)["config"]["column_types"]

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pipelines.sandbox import (
     anthropic_api,
     electricity_maps_api,
+    gateways_api,
     grid_apis,
     openai_api,
     openai_lists,
@@ -70,6 +71,21 @@ class SandboxServer:
     def anthropic_url(self) -> str:
         """What stands for https://api.anthropic.com/v1."""
         return f"{self.url}/anthropic/v1"
+
+    @property
+    def litellm_url(self) -> str:
+        """What stands for the address of a LiteLLM proxy."""
+        return f"{self.url}/litellm"
+
+    @property
+    def openrouter_url(self) -> str:
+        """What stands for https://openrouter.ai/api/v1."""
+        return f"{self.url}/openrouter/api/v1"
+
+    @property
+    def langfuse_url(self) -> str:
+        """What stands for https://cloud.langfuse.com."""
+        return f"{self.url}/langfuse"
 
     @property
     def prometheus_url(self) -> str:
@@ -178,6 +194,8 @@ def _route(request: Request, world: World) -> Response:
         return _openai(replace(inner, path="/" + rest.removeprefix("v1/")), world)
     if vendor == "anthropic":
         return anthropic_api.answer(inner, world)
+    if vendor in gateways_api.TOKENS:
+        return gateways_api.answer(request, world)
     if vendor == "prometheus":
         return prometheus_api.answer(inner, world)
     if vendor == "electricitymaps":
@@ -187,7 +205,9 @@ def _route(request: Request, world: World) -> Response:
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    served = ", ".join(f"/{name}" for name in ("openai", "anthropic", "prometheus", "electricitymaps", *GRID_APIS))
+    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps",
+               *GRID_APIS)
+    served = ", ".join(f"/{name}" for name in vendors)
     return json_response(404, {"error": f"the sandbox serves {served}"})
 
 

@@ -4,11 +4,14 @@ The right answers come from the sandbox over a real socket. What each fault must
 one law holds in every case: a day that was landed holds what the untroubled day holds, and any other day is named.
 """
 
+import itertools
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +20,7 @@ from pipelines import http, landing
 from pipelines.declared import Site
 from pipelines.errors import SourceError
 from pipelines.sandbox import faults, server
-from pipelines.sandbox.faults import Rule, retry_after, set_field, set_top, status
+from pipelines.sandbox.faults import Mutator, Rule, retry_after, set_field, set_top, status
 from pipelines.sandbox.files import environment
 from pipelines.settings import Settings
 from pipelines.source import Context
@@ -45,10 +48,26 @@ class Wire:
     options: dict[str, str]
     secret: str | None
     paged: bool = True
+    buckets: bool = True
+    least: int = 24
+    settings: dict[str, str] = field(default_factory=dict)
+    again: Callable[[], Mutator] = faults.repeat_cursor
+    endless: Callable[[], Mutator] = faults.endless_paging
     zone: str = "FR"
     form: str = "%Y-%m-%dT%H:%M:%SZ"  # of the edges
     inside: str | None = None  # where the list of data lies, if not at the top
-    more: dict[str, object] = field(default_factory=dict)  # options beside the address
+
+
+def more_each_time(count):
+    """Pages that are counted instead of followed: each answer says that there are so many more than there are."""
+    told = itertools.count(count, count)
+    return set_top("total", lambda old: old + next(told))
+
+
+def cursors_without_end():
+    """Each answer has a cursor that was never seen."""
+    told = itertools.count(1_000_000)
+    return set_top("meta", lambda old: {"cursor": str(next(told))})
 
 
 WIRES = (
@@ -59,16 +78,27 @@ WIRES = (
          ("starting_at", "ending_at"), {"base_url": "anthropic_url"}, "ANTHROPIC_ADMIN_KEY"),
     Wire("electricity_maps", "carbon_intensity", "/carbon-intensity/past-range", "carbonIntensity", "estimationMethod",
          ("estimationMethod",), ("datetime",), {"base_url": "electricity_maps_url"}, "ELECTRICITY_MAPS_TOKEN",
-         paged=False),
+         paged=False, buckets=False),
+    Wire("litellm", "requests", "/spend/logs/v2", "completion_tokens", "call_type",
+         ("call_type", "team_id", "api_base", "request_tags", "custom_llm_provider", "cache_hit"), ("startTime",),
+         {"base_url": "litellm_url"}, "LITELLM_API_KEY", buckets=False,
+         again=partial(set_top, "total", 9_999), endless=partial(more_each_time, 1_000)),
+    Wire("openrouter", "activity", "/openrouter/api/v1/activity", "completion_tokens", "provider_name",
+         ("provider_name", "model"), ("date",), {"base_url": "openrouter_url"}, "OPENROUTER_MANAGEMENT_KEY",
+         paged=False, buckets=False, least=5),
     Wire("neso", "intensity", "/intensity/", "actual", "index", ("index",), ("from", "to"), {"base_url": "neso_url"},
-         None, paged=False, zone="GB"),
+         None, paged=False, buckets=False, zone="GB"),
     Wire("eia", "generation", "/fuel-type-data/", "value", "type-name", ("type-name",), ("period",),
-         {"base_url": "eia_url"}, "EIA_API_KEY", paged=False, zone="US-MIDA-PJM", form="%Y-%m-%dT%H",
+         {"base_url": "eia_url"}, "EIA_API_KEY", paged=False, buckets=False, zone="US-MIDA-PJM", form="%Y-%m-%dT%H",
          inside="response"),
     Wire("entsoe", "generation", "/api", "quantity", "businessType", (), ("start",), {"base_url": "entsoe_url"},
-         "ENTSOE_SECURITY_TOKEN", paged=False, form="%Y-%m-%dT%H:%MZ", inside="TimeSeries"),
+         "ENTSOE_SECURITY_TOKEN", paged=False, buckets=False, form="%Y-%m-%dT%H:%MZ", inside="TimeSeries"),
     Wire("watttime", "marginal", "/v3/historical", "value", "note", (), ("point_time",), {"base_url": "watttime_url"},
-         "WATTTIME_PASSWORD", paged=False, more={"user": "demo", "regions": {"FR": "FR"}}),
+         "WATTTIME_PASSWORD", paged=False, buckets=False, settings={"user": "demo", "regions": {"FR": "FR"}}),
+    Wire("langfuse", "observations", "/api/public/v2/observations", "usageDetails", "environment",
+         ("parentObservationId", "environment", "tags", "projectId"), ("startTime",), {"base_url": "langfuse_url"},
+         "LANGFUSE_SECRET_KEY", buckets=False, again=partial(set_top, "meta", {"cursor": "again"}),
+         endless=cursors_without_end, settings={"provider": "anthropic"}),
 )
 ENTSOE = next(wire for wire in WIRES if wire.source == "entsoe")
 
@@ -151,8 +181,8 @@ MATRIX = {
     "wrong content type": (lambda wire: faults.content_type("text/html"), ALWAYS, RECOVERED),
     "a page of HTML": (lambda wire: status(200, "<html>sign in</html>"), ALWAYS, REFUSED),
     "empty page": (lambda wire: changed(wire, set_top("data", []), set_top("has_more", False)), ALWAYS, REFUSED),
-    "repeated cursor": (lambda wire: changed(wire, faults.repeat_cursor()), ALWAYS, REFUSED),
-    "endless paging": (lambda wire: changed(wire, faults.endless_paging()), ALWAYS, REFUSED),
+    "repeated cursor": (lambda wire: changed(wire, wire.again()), ALWAYS, REFUSED),
+    "endless paging": (lambda wire: changed(wire, wire.endless()), ALWAYS, REFUSED),
     "duplicated page": (lambda wire: faults.duplicate_page(), ALWAYS, REFUSED),
     "last page is the first again": (lambda wire: same_page(wire), ALWAYS, REFUSED),
     "a bucket twice": (lambda wire: changed(wire, faults.duplicate_record()), ALWAYS, RECOVERED),
@@ -169,8 +199,12 @@ MATRIX = {
 }
 ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page is the first again"}
 # Of an hour of the grid one number is read: what else the vendor tells is left out, and one in quotes is a number.
-OTHERWISE = {(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
-             for fault in ("a field more", "numbers as strings")} | {("watttime", "a field more"): RECOVERED}
+OTHERWISE = {
+    **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
+       for fault in ("a field more", "numbers as strings")},
+    # a log of requests holds what people wrote: what is not known is left out
+    **{(source, "a field more"): RECOVERED for source in ("watttime", "litellm")}, ("langfuse", "a field more"): RECOVERED,
+}
 
 
 def same_page(wire):
@@ -186,14 +220,14 @@ def same_page(wire):
 
 def skewed(by):
     """429 of a machine whose clock is wrong: the date to wait for counts from the machine's own date."""
-    date = (datetime(2026, 6, 22, 10, tzinfo=UTC) + by)
-    told = [f"{at:%a, %d %b %Y %H:%M:%S} GMT" for at in (date, date + timedelta(seconds=7))]
+    clock = datetime(2026, 6, 22, 10, tzinfo=UTC) + by
+    told = [f"{at:%a, %d %b %Y %H:%M:%S} GMT" for at in (clock, clock + timedelta(seconds=7))]
     return status(429, None, {"Date": told[0], "Retry-After": told[1]})
 
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with server.serve() as running:
+    with server.serve(as_of=date(2026, 6, 20)) as running:  # who keeps 30 days still has them
         yield running
 
 
@@ -220,7 +254,7 @@ def waits(monkeypatch):
 def landed(wire, sandbox, home):
     """Totals of each landed day by column, the days that are held back by name, and every sentence that was told."""
     (home / "scratch").mkdir(parents=True)
-    options = {name: getattr(sandbox, url) for name, url in wire.options.items()} | wire.more
+    options = {name: getattr(sandbox, url) for name, url in wire.options.items()} | wire.settings
     site = Site("here", wire.zone, "FRA")
     settings = Settings(home, "Test", True, {wire.source: options}, (site,), (), environment())
     source = next(source for source in all_sources() if source.name == wire.source)
@@ -265,8 +299,8 @@ def test_a_fault_is_recovered_from_or_refused_in_one_sentence(wire, fault, sandb
         sandbox.faults = None
 
     right = untroubled[wire.source]
-    assert len(right) == 8 and min(day["rows"] for day in right.values()) >= 24
-    if fault == "dimensions that are null" and wire.paged:
+    assert len(right) == 8 and min(day["rows"] for day in right.values()) >= wire.least
+    if fault == "dimensions that are null" and wire.buckets:
         assert days.keys() == right.keys() and all(day["rows"] <= 24 for day in days.values()), told
     else:
         assert {day: sums for day, sums in days.items() if sums != right[day]} == {}, "none short, none counted twice"
