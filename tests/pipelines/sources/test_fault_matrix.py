@@ -203,7 +203,7 @@ OTHERWISE = {
     **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
        for fault in ("a field more", "numbers as strings")},
     # a log of requests holds what people wrote: what is not known is left out
-    **{(source, "a field more"): RECOVERED for source in ("watttime", "litellm")}, ("langfuse", "a field more"): RECOVERED,
+    **{(source, "a field more"): RECOVERED for source in ("watttime", "litellm", "langfuse")},
 }
 
 
