@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -115,7 +115,7 @@ class Client:
     def redacted(self, text: str) -> str:
         """The text without e-mail addresses, secrets of headers and parameters, bare or as addresses write them."""
         for value in (*self.headers.values(), *self.hidden.values(), *self.cut_out):
-            for secret in (value, value.removeprefix("Bearer "), value.removeprefix("Basic ")):
+            for secret in (value, *_bare(value)):
                 if len(secret) > 3:
                     for written in (secret, quote_plus(secret, errors="replace"), quote(secret, errors="replace")):
                         text = text.replace(written, "***")
@@ -199,6 +199,16 @@ class Client:
 def basic(user_and_password: str) -> str:
     """The value of an Authorization header for `user:password` (RFC 7617)."""
     return f"Basic {b64encode(user_and_password.encode()).decode()}"
+
+
+def _bare(value: str) -> list[str]:
+    """The key in a header's value without its scheme; of Basic, also what it encodes, whole and by halves."""
+    scheme, _, key = value.partition(" ")
+    try:
+        plain = b64decode(key).decode() if scheme == "Basic" else ""
+    except ValueError:
+        plain = ""
+    return [key, plain, *plain.split(":")] if scheme in ("Basic", "Bearer") else []
 
 
 def stays_secret(base_url: str) -> bool:

@@ -19,8 +19,8 @@ MODELS = ROOT / "dbt_project" / "models"
 ROOMS = ("pipelines", "quality", "assets", "dashboards")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 SQL = sorted(MODELS.rglob("*.sql"))
-UNITS = ("_kwh", "_wh", "_w", "_j", "_gco2e", "_kgco2e", "_gco2e_per_kwh", "_litres", "_litres_per_kwh", "_usd",
-         "_tokens", "_seconds", "_hours", "_days", "_ratio", "_count")
+UNITS = ("_kwh", "_wh", "_w", "_j", "_gco2e", "_kgco2e", "_gco2e_per_kwh", "_gco2_per_kwh", "_litres",
+         "_litres_per_kwh", "_usd", "_tokens", "_seconds", "_hours", "_days", "_ratio", "_count")
 # what stands in these columns is in the unit that another column of the same row names
 UNIT_BESIDE = {
     "dim_factor": ("unit", {"value_low", "value", "value_high"}),

@@ -33,7 +33,8 @@ from pipelines.sandbox.openai_query import BadRequestError, check_key
 
 logger = logging.getLogger(__name__)
 
-GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia, "entsoe": grid_apis.entsoe}
+GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia, "entsoe": grid_apis.entsoe,
+             "watttime": grid_apis.watttime}
 
 
 class Received(NamedTuple):
@@ -83,6 +84,11 @@ class SandboxServer:
         return f"{self.url}/openrouter/api/v1"
 
     @property
+    def langfuse_url(self) -> str:
+        """What stands for https://cloud.langfuse.com."""
+        return f"{self.url}/langfuse"
+
+    @property
     def prometheus_url(self) -> str:
         """What stands for http://prometheus:9090; clients append /api/v1/..."""
         return f"{self.url}/prometheus"
@@ -116,6 +122,11 @@ class SandboxServer:
     def entsoe_url(self) -> str:
         """What stands for https://web-api.tp.entsoe.eu."""
         return f"{self.url}/entsoe"
+
+    @property
+    def watttime_url(self) -> str:
+        """What stands for https://api.watttime.org."""
+        return f"{self.url}/watttime"
 
     @property
     def requests(self) -> list[Received]:
@@ -202,7 +213,8 @@ def _route(request: Request, world: World) -> Response:
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    vendors = ("openai", "anthropic", "litellm", "openrouter", "prometheus", "electricitymaps", "tickets", *GRID_APIS)
+    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps",
+               *GRID_APIS)
     served = ", ".join(f"/{name}" for name in vendors)
     return json_response(404, {"error": f"the sandbox serves {served}"})
 

@@ -50,18 +50,24 @@ class Wire:
     paged: bool = True
     buckets: bool = True
     least: int = 24
+    settings: dict[str, object] = field(default_factory=dict)  # options beside the address
     again: Callable[[], Mutator] = faults.repeat_cursor
     endless: Callable[[], Mutator] = faults.endless_paging
     zone: str = "FR"
     form: str = "%Y-%m-%dT%H:%M:%SZ"  # of the edges
     inside: str | None = None  # where the list of data lies, if not at the top
-    fixed: dict[str, object] = field(default_factory=dict)
 
 
 def more_each_time(count):
     """Pages that are counted instead of followed: each answer says that there are so many more than there are."""
     told = itertools.count(count, count)
     return set_top("total", lambda old: old + next(told))
+
+
+def cursors_without_end():
+    """Each answer has a cursor that was never seen."""
+    told = itertools.count(1_000_000)
+    return set_top("meta", lambda old: {"cursor": str(next(told))})
 
 
 WIRES = (
@@ -86,7 +92,7 @@ WIRES = (
          {"base_url": "eia_url"}, "EIA_API_KEY", paged=False, buckets=False, zone="US-MIDA-PJM", form="%Y-%m-%dT%H",
          inside="response"),
     Wire("outcomes", "outcomes", "/tickets/tickets", "letters", "queue", ("verdict",), ("closed_at",),
-         {"url": "tickets_url"}, "TICKETS_TOKEN", fixed={
+         {"url": "tickets_url"}, "TICKETS_TOKEN", settings={
              "token_env": "TICKETS_TOKEN", "paging": "cursor", "page_param": "page", "next": "/next_page",
              "size_param": "limit", "page_size": 100, "items": "/data", "total": "/total", "id": "id",
              "instant": "closed_at", "margin_days": 0, "params": {"from": "{first}", "to": "{end}"}, "count": "letters",
@@ -94,8 +100,14 @@ WIRES = (
              "accepted_values": ["sent"]}),
     Wire("entsoe", "generation", "/api", "quantity", "businessType", (), ("start",), {"base_url": "entsoe_url"},
          "ENTSOE_SECURITY_TOKEN", paged=False, buckets=False, form="%Y-%m-%dT%H:%MZ", inside="TimeSeries"),
+    Wire("langfuse", "observations", "/api/public/v2/observations", "usageDetails", "environment",
+         ("parentObservationId", "environment", "tags", "projectId"), ("startTime",), {"base_url": "langfuse_url"},
+         "LANGFUSE_SECRET_KEY", buckets=False, again=partial(set_top, "meta", {"cursor": "again"}),
+         endless=cursors_without_end, settings={"provider": "anthropic"}),
+    Wire("watttime", "marginal", "/v3/historical", "value", "note", (), ("point_time",), {"base_url": "watttime_url"},
+         "WATTTIME_PASSWORD", paged=False, buckets=False, settings={"user": "demo", "regions": {"FR": "FR"}}),
 )
-ENTSOE = WIRES[-1]
+ENTSOE = next(wire for wire in WIRES if wire.source == "entsoe")
 
 
 def moved(wire, value, by):
@@ -197,7 +209,9 @@ ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page
 OTHERWISE = {
     **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
        for fault in ("a field more", "numbers as strings")},
-    ("litellm", "a field more"): RECOVERED,  # a log of requests holds what people wrote: what is not known is left out
+    ("watttime", "a field more"): RECOVERED,
+    # a log of requests holds what people wrote: what is not known is left out
+    ("litellm", "a field more"): RECOVERED, ("langfuse", "a field more"): RECOVERED,
     # of a ticket nothing but what is counted is read; a queue that stands in no map is refused
     ("outcomes", "a field more"): RECOVERED, ("outcomes", "numbers as strings"): RECOVERED,
     ("outcomes", "a new value"): REFUSED,
@@ -251,7 +265,7 @@ def waits(monkeypatch):
 def landed(wire, sandbox, home):
     """Totals of each landed day by column, the days that are held back by name, and every sentence that was told."""
     (home / "scratch").mkdir(parents=True)
-    options = {name: getattr(sandbox, url) for name, url in wire.options.items()} | wire.fixed
+    options = {name: getattr(sandbox, url) for name, url in wire.options.items()} | wire.settings
     site = Site("here", wire.zone, "FRA")
     settings = Settings(home, "Test", True, {wire.source: options}, (site,), (), environment())
     source = next(source for source in all_sources() if source.name == wire.source)
