@@ -106,7 +106,8 @@ def _scope(
                 spans.append(good)
         _parts(done, f"{at}, span {number + 1}", one)
     if spans:
-        kept["scopeSpans"].append({"scope": {"name": scope}, "spans": spans})
+        name = _otlp_words.impersonal(scope) or HIDDEN
+        kept["scopeSpans"].append({"scope": {"name": name}, "spans": spans})
         done.calls += len(spans)
 
 
@@ -133,7 +134,8 @@ def _span(
     if broken:
         return None
     return {
-        "traceId": span["traceId"], "spanId": span["spanId"], "startTimeUnixNano": start, "endTimeUnixNano": end,
+        "traceId": span["traceId"], "spanId": span["spanId"], "endTimeUnixNano": end,
+        **({"startTimeUnixNano": start} if _ns(start) is not None else {}),
         **({"name": name} if name == CLAUDE_CODE_SPAN else {}),
         "attributes": _again(attributes), "status": {"code": "2"} if failed else {},
     }

@@ -61,7 +61,7 @@ HIDDEN = "?"
 LONGEST_TEXT = 200
 PERSONAL = r"[\x00-\x1f]|^[{\[]|[^\s@]+@[^\s@]+\.[A-Za-z]{2,}"
 """What no name of a model, service or workflow looks like: an e-mail address, more than a line, something nested."""
-WHOLE, WHOLE_AS_DECIMAL = r"[0-9]{1,18}", r"[0-9]{1,18}\.0+"
+WHOLE, WHOLE_AS_DECIMAL = r"[0-9]{1,18}", r"[0-9]{1,18}\.0{1,9}"
 _PERSONAL = re.compile(PERSONAL, re.ASCII)
 
 

@@ -1,4 +1,4 @@
-"""Model calls from OpenTelemetry traces: OTLP/JSON as the collector's file exporter writes it.
+"""Model calls from OpenTelemetry traces: OTLP/JSON of the collector's file exporter or `jevons otlp`.
 
 Which names a span may carry lies in `_otlp_words`, how files are read in `_otlp_reading`; what a call means for the
 account belongs to dbt.
@@ -100,7 +100,7 @@ def check(context: Context) -> str:
     if not found:
         raise SourceError(
             "No file of traces was found", f"path = {path!r}", "no file under JEVONS_HOME matches it",
-            "let the collector's file exporter write there, or correct path in [sources.otel]",
+            "let the collector's file exporter or `jevons otlp` write there, or correct path in [sources.otel]",
         )
     newest = max(found, key=lambda file: (file.changed_ns, file.shown))
     _otlp_reading.look(newest)
