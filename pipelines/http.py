@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import time
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -109,7 +110,7 @@ class Client:
     def redacted(self, text: str) -> str:
         """The text without e-mail addresses, secrets of headers and parameters, bare or as addresses write them."""
         for value in (*self.headers.values(), *self.hidden.values(), *self.cut_out):
-            for secret in (value, value.removeprefix("Bearer "), value.removeprefix("Basic ")):
+            for secret in (value, *_bare(value)):
                 if len(secret) > 3:
                     for written in (secret, quote_plus(secret, errors="replace"), quote(secret, errors="replace")):
                         text = text.replace(written, "***")
@@ -186,6 +187,16 @@ class Client:
             return ""
         said = " ".join(self.redacted(text).split())[:200].rstrip(".") if isinstance(text, str) else ""
         return f": {said}" if said else ""
+
+
+def _bare(value: str) -> list[str]:
+    """The key in a header's value without its scheme; of Basic, also what it encodes, whole and by halves."""
+    scheme, _, key = value.partition(" ")
+    try:
+        plain = b64decode(key).decode() if scheme == "Basic" else ""
+    except ValueError:
+        plain = ""
+    return [key, plain, *plain.split(":")] if scheme in ("Basic", "Bearer") else []
 
 
 def stays_secret(base_url: str) -> bool:

@@ -200,8 +200,8 @@ def bucket_outside(seconds: int = 400 * 86_400) -> Mutator:
 
 
 def duplicate_record() -> Mutator:
-    """Repeat the last item of the page's list."""
-    return lambda value: value["data"].append(value["data"][-1])
+    """Repeat the last item of the page's list; an empty one stays empty."""
+    return lambda value: value["data"].extend(value["data"][-1:])
 
 
 def repeat_cursor(cursor: str = "page_again") -> Mutator:

@@ -54,6 +54,8 @@ def environment() -> dict[str, str]:
         "ANTHROPIC_ADMIN_KEY": anthropic_api.TOKEN,
         "ELECTRICITY_MAPS_TOKEN": TOKEN,
         "LITELLM_API_KEY": gateways_api.TOKENS["litellm"],
+        "LANGFUSE_PUBLIC_KEY": gateways_api.LANGFUSE_KEYS[0],
+        "LANGFUSE_SECRET_KEY": gateways_api.LANGFUSE_KEYS[1],
         "OPENROUTER_MANAGEMENT_KEY": gateways_api.TOKENS["openrouter"],
         "EIA_API_KEY": grid_apis.EIA_KEY,
         "ENTSOE_SECURITY_TOKEN": grid_apis.ENTSOE_TOKEN,

@@ -1,10 +1,11 @@
-"""LiteLLM and OpenRouter in their own wire contracts: what each would tell of calls that the gateway logs.
+"""LiteLLM, OpenRouter and Langfuse in their own wire contracts: what each would tell of calls that the gateway logs.
 
 Which calls there were comes from activity.py, so that these and the vendor's report are accounts of one thing. The
 demo's organisation reads none of them: its gateway writes a log of another kind.
 """
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -14,7 +15,10 @@ from pipelines.sandbox.activity import Call, calls_of_day, user_name
 from pipelines.sandbox.anthropic_api import STREAMS
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 
-TOKENS = {"litellm": "sk-litellm-sandbox-0000", "openrouter": "sk-or-v1-sandbox-0000"}
+LANGFUSE_KEYS = ("pk-lf-sandbox-0000", "sk-lf-sandbox-0000")
+TOKENS = {"litellm": "sk-litellm-sandbox-0000", "openrouter": "sk-or-v1-sandbox-0000",
+          "langfuse": b64encode(":".join(LANGFUSE_KEYS).encode()).decode()}
+LANGFUSE_PAGE = 50
 KEPT_DAYS = 30
 CAP = 10_000
 STREAM = next(stream for stream in STREAMS if stream.model == "claude-haiku-4-5")
@@ -24,9 +28,12 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 def answer(request: Request, world: World) -> Response:
     """Answer a request whose path begins with the name of the gateway."""
     gateway, _, path = request.path.strip("/").partition("/")
-    if request.headers.get("authorization") != f"Bearer {TOKENS[gateway]}":
+    scheme = "Basic" if gateway == "langfuse" else "Bearer"
+    if request.headers.get("authorization") != f"{scheme} {TOKENS[gateway]}":
         return _refused(401, "Authentication Error, Invalid token passed")
     asked = dict(request.parameters)
+    if path == "api/public/v2/observations":
+        return _observations(asked, world)
     if path == "api/v1/activity":
         return _activity(asked, world)
     if path == "spend/users":
@@ -84,6 +91,34 @@ def _activity_of(seed: int, day: date) -> tuple[dict[str, Any], ...]:
 @lru_cache(maxsize=64)
 def _rows_of(seed: int, day: date) -> tuple[dict[str, Any], ...]:
     return tuple(_row(call) for call in calls_of_day(seed, STREAM, day))
+
+
+def _observations(asked: Mapping[str, str], world: World) -> Response:
+    start, end = (datetime.fromisoformat(asked[name]) for name in ("fromStartTime", "toStartTime"))
+    days = [start.date() + timedelta(days=number) for number in range((end - start).days)]
+    found = [row for day in days if day < world.as_of and asked.get("type") == "GENERATION"
+             for row in _observations_of(world.seed, day)]
+    first = int(asked["cursor"]) if asked.get("cursor", "").isdigit() else 0
+    after = first + min(int(asked.get("limit", 50)), LANGFUSE_PAGE)  # no page need be as long as was asked
+    meta = {"cursor": str(after)} if after < len(found) else {}
+    return json_response(200, {"data": found[first:after], "meta": meta})
+
+
+@lru_cache(maxsize=64)
+def _observations_of(seed: int, day: date) -> tuple[dict[str, Any], ...]:
+    return tuple(_observation(call) for call in calls_of_day(seed, STREAM, day))
+
+
+def _observation(call: Call) -> dict[str, Any]:
+    usage = {"input": call.input_tokens - call.cached_input_tokens, "input_cached_tokens": call.cached_input_tokens,
+             "output": call.output_tokens, "total": call.input_tokens + call.output_tokens}
+    return {
+        "id": call.request_id, "traceId": f"tr-{call.request_id}", "startTime": _text(call.started_at_ms),
+        "endTime": _text(call.started_at_ms + 900), "projectId": "pj-claims", "parentObservationId": None,
+        "type": "GENERATION", "name": "answer", "level": "DEFAULT" if call.status == "ok" else "ERROR",
+        "userId": user_name("langfuse-user"), "sessionId": None, "environment": "production", "model": call.model,
+        "usageDetails": usage, "totalCost": (call.cost_nano_usd or 0) / 1e9, "tags": [f"workflow:{call.workflow_tag}"],
+    }
 
 
 def _row(call: Call) -> dict[str, Any]:

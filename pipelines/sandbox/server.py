@@ -82,6 +82,11 @@ class SandboxServer:
         return f"{self.url}/openrouter/api/v1"
 
     @property
+    def langfuse_url(self) -> str:
+        """What stands for https://cloud.langfuse.com."""
+        return f"{self.url}/langfuse"
+
+    @property
     def prometheus_url(self) -> str:
         """What stands for http://prometheus:9090; clients append /api/v1/..."""
         return f"{self.url}/prometheus"
@@ -194,7 +199,8 @@ def _route(request: Request, world: World) -> Response:
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    vendors = ("openai", "anthropic", "litellm", "openrouter", "prometheus", "electricitymaps", *GRID_APIS)
+    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps",
+               *GRID_APIS)
     served = ", ".join(f"/{name}" for name in vendors)
     return json_response(404, {"error": f"the sandbox serves {served}"})
 

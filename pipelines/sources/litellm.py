@@ -19,6 +19,7 @@ from pipelines.http import Client, RequestRefused
 from pipelines.source import Column, Context, DayFile, Source, Table
 from pipelines.sources._admin_api import Admin, places
 from pipelines.sources._day_files import day_file
+from pipelines.sources._kept_words import behind, one_word
 from pipelines.sources._spend_logs import PATH, WIRE, slices, started
 from pipelines.window import DAY, Window
 
@@ -52,7 +53,6 @@ MEND = "run the same days again; if it stays, report it to LiteLLM"
 UNKNOWN_MODEL = "unknown-model"  # LiteLLM's own word for a name that may be a text that somebody typed
 
 _HASH = re.compile(r"[0-9a-f]{64}")
-_ONE_WORD = re.compile(r"[^\s@]{1,200}")
 
 
 def client(context: Context) -> Client:
@@ -109,10 +109,10 @@ def row(
     at = started(record)
     return {
         "request_id": record.get("request_id"), "started_at_utc": at or record.get("startTime"),
-        "call_type": _word(record.get("call_type")),
-        "provider_word": _word(record.get("custom_llm_provider")), "api_host": _host(record.get("api_base")),
-        "model": _word(record.get("model"), UNKNOWN_MODEL), "api_key_hash": _hashed(record.get("api_key")),
-        "team_id": _word(record.get("team_id")), "workflow_tag": _tag(record.get("request_tags"), prefix),
+        "call_type": one_word(record.get("call_type")),
+        "provider_word": one_word(record.get("custom_llm_provider")), "api_host": _host(record.get("api_base")),
+        "model": one_word(record.get("model"), UNKNOWN_MODEL), "api_key_hash": _hashed(record.get("api_key")),
+        "team_id": one_word(record.get("team_id")), "workflow_tag": behind(prefix, record.get("request_tags")),
         "prompt_tokens": record.get("prompt_tokens"), "completion_tokens": record.get("completion_tokens"),
         "cached_tokens": _first(usage, ("cache_read_input_tokens",), ("prompt_tokens_details", "cached_tokens")),
         "cache_write_tokens": _first(usage, ("cache_creation_input_tokens",),
@@ -120,7 +120,7 @@ def row(
         "reasoning_tokens": _first(usage, ("completion_tokens_details", "reasoning_tokens")),
         "batch_ok_count": told.get("batch_successful_requests"),
         "batch_failed_count": told.get("batch_failed_requests"),
-        "cache_hit": _word(record.get("cache_hit")), "status": record.get("status") or told.get("status"),
+        "cache_hit": one_word(record.get("cache_hit")), "status": record.get("status") or told.get("status"),
         "spend_usd": places(record.get("spend"), 9),
     }
 
@@ -186,13 +186,6 @@ def _options(context: Context) -> Mapping[str, Any]:
     return options
 
 
-def _word(value: Any, otherwise: str | None = None) -> str | None:
-    """A name without blanks; what is longer, or an address of somebody, is not kept."""
-    if value is None or value == "":
-        return None
-    return value if isinstance(value, str) and _ONE_WORD.fullmatch(value) else otherwise
-
-
 def _hashed(value: Any) -> str | None:
     """The hash of the virtual key, which LiteLLM keeps; whatever else stands there is hashed as LiteLLM does it."""
     if not isinstance(value, str) or not value:
@@ -207,20 +200,7 @@ def _host(value: Any) -> str | None:
         port = f":{address.port}" if address and address.port else ""
     except ValueError:
         return None
-    return _word(f"{address.hostname}{port}") if address and address.hostname else None
-
-
-def _tag(tags: Any, prefix: str | None) -> str | None:
-    """What stands behind the prefix in the first tag that has it; other tags are not kept."""
-    if isinstance(tags, str):
-        try:
-            tags = json.loads(tags)
-        except (ValueError, RecursionError):
-            return None
-    if not prefix or not isinstance(tags, list):
-        return None
-    named = (tag.removeprefix(prefix) for tag in tags if isinstance(tag, str) and tag.startswith(prefix))
-    return _word(next(named, None))
+    return one_word(f"{address.hostname}{port}") if address and address.hostname else None
 
 
 def _first(usage: list[dict[str, Any]], *paths: tuple[str, ...]) -> Any:

@@ -8,7 +8,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -50,6 +50,7 @@ class Wire:
     paged: bool = True
     buckets: bool = True
     least: int = 24
+    settings: dict[str, str] = field(default_factory=dict)
     again: Callable[[], Mutator] = faults.repeat_cursor
     endless: Callable[[], Mutator] = faults.endless_paging
     zone: str = "FR"
@@ -61,6 +62,12 @@ def more_each_time(count):
     """Pages that are counted instead of followed: each answer says that there are so many more than there are."""
     told = itertools.count(count, count)
     return set_top("total", lambda old: old + next(told))
+
+
+def cursors_without_end():
+    """Each answer has a cursor that was never seen."""
+    told = itertools.count(1_000_000)
+    return set_top("meta", lambda old: {"cursor": str(next(told))})
 
 
 WIRES = (
@@ -86,8 +93,12 @@ WIRES = (
          inside="response"),
     Wire("entsoe", "generation", "/api", "quantity", "businessType", (), ("start",), {"base_url": "entsoe_url"},
          "ENTSOE_SECURITY_TOKEN", paged=False, buckets=False, form="%Y-%m-%dT%H:%MZ", inside="TimeSeries"),
+    Wire("langfuse", "observations", "/api/public/v2/observations", "usageDetails", "environment",
+         ("parentObservationId", "environment", "tags", "projectId"), ("startTime",), {"base_url": "langfuse_url"},
+         "LANGFUSE_SECRET_KEY", buckets=False, again=partial(set_top, "meta", {"cursor": "again"}),
+         endless=cursors_without_end, settings={"provider": "anthropic"}),
 )
-ENTSOE = WIRES[-1]
+ENTSOE = next(wire for wire in WIRES if wire.source == "entsoe")
 
 
 def moved(wire, value, by):
@@ -189,7 +200,8 @@ ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page
 OTHERWISE = {
     **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
        for fault in ("a field more", "numbers as strings")},
-    ("litellm", "a field more"): RECOVERED,  # a log of requests holds what people wrote: what is not known is left out
+    # a log of requests holds what people wrote: what is not known is left out
+    ("litellm", "a field more"): RECOVERED, ("langfuse", "a field more"): RECOVERED,
 }
 
 
@@ -240,7 +252,7 @@ def waits(monkeypatch):
 def landed(wire, sandbox, home):
     """Totals of each landed day by column, the days that are held back by name, and every sentence that was told."""
     (home / "scratch").mkdir(parents=True)
-    options = {name: getattr(sandbox, url) for name, url in wire.options.items()}
+    options = {name: getattr(sandbox, url) for name, url in wire.options.items()} | wire.settings
     site = Site("here", wire.zone, "FRA")
     settings = Settings(home, "Test", True, {wire.source: options}, (site,), (), environment())
     source = next(source for source in all_sources() if source.name == wire.source)

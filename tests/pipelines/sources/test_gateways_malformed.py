@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import SourceError
-from pipelines.sources import _spend_logs, litellm, openrouter
+from pipelines.sources import _spend_logs, langfuse, litellm, openrouter
 from pipelines.typed import to_arrow
 
 DAY = date(2026, 6, 1)
@@ -85,6 +85,24 @@ def test_openrouters_records(records):
         else:
             assert sum(kept.values()) == 1
         judge(openrouter.ACTIVITY, [openrouter.row(record)], 1, [])
+
+
+LANGFUSE = {
+    "id": "a", "startTime": "2026-06-01T10:00:00Z", "projectId": "p", "type": "GENERATION", "level": "DEFAULT",
+    "model": "gpt-4o", "usageDetails": {"input": 12, "input_cached_tokens": 3, "output": 8, "total": 23},
+    "totalCost": Decimal("0.1"), "tags": ["workflow:x"],
+}
+USAGE = st.dictionaries(st.sampled_from(["input", "output", "total", "input_cached_tokens", "x"]), VALUES, max_size=3)
+
+
+@QUICK
+@given(st.lists(broken(LANGFUSE) | USAGE.map(lambda usage: {**LANGFUSE, "usageDetails": usage}),
+                min_size=PER_EXAMPLE, max_size=PER_EXAMPLE))
+def test_langfuses_records(records):
+    for record in records:
+        findings = []
+        row = langfuse.row(record, "a request", DAY, {"provider": "openai", "workflow_tag_prefix": "x"}, findings)
+        judge(langfuse.OBSERVATIONS, [row], 1, findings)
 
 
 @QUICK

@@ -29,6 +29,9 @@ GATEWAYS = {
         "usage_date": AT.date(), "model": "openai/gpt-4o", "model_permaslug": "openai/gpt-4o", "endpoint_id": "e",
         "provider_name": "OpenAI", "requests": 2, "prompt_tokens": 1200, "completion_tokens": 100,
         "reasoning_tokens": 0, "cached_tokens": 300, "usage_usd": 0, "byok_usage_inference_usd": 1}]),
+    "langfuse": ("observations", [
+        {"observation_id": name, "started_at_utc": AT, "type": "GENERATION", "model": "gpt-4o", "provider": "openai",
+         "input_tokens": 450, "cached_tokens": 150, "cache_write_tokens": 0, "output_tokens": 50} for name in "ab"]),
 }
 
 
