@@ -31,6 +31,7 @@ from pipelines.window import DAY, Window
 
 log = logging.getLogger(__name__)
 
+RESTATED_DAYS = 1
 SHOWN_REFUSALS = 20
 WRONG = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException)
 MEND = "correct it where it is sent from and land the day again"
@@ -159,7 +160,8 @@ def _at_once(reading: Reading, groups: list[list[Given]]) -> Written | None:
     day, spill = reading.window.first, reading.spill_days
     if day + DAY != reading.window.end or not groups:
         return None
-    usual = f"kind = 'call' and (file_day is null or abs(file_day - ended_at_utc::date) <= {spill})"
+    usual = f"kind = 'call' and (file_day is null or abs(file_day - ended_at_utc::date) <= {spill} " \
+            f"and (file_day <> date '{day}' or file_day - ended_at_utc::date <= {RESTATED_DAYS}))"
     query = " union all ".join(f"""
         select {reading.names} from ({calls_query(files, _is_lines(files[0]), reading.words)})
         where case when {usual} then {_within(day)} else error('unusual')::boolean end
@@ -316,8 +318,8 @@ def _looked_over(reading: Reading) -> tuple[set[date], dict[date, list[str]]]:
         from {reading.calls} group by all order by all
     """).fetchall()
     for day, kind, operation, file_day, count in rows:
+        spans = f"{count} {noun(count, 'span')} of {day} {noun(count, 'lies', 'lie')} in a file of {file_day}"
         if file_day and abs(file_day - day).days > reading.spill_days:
-            spans = f"{count} {noun(count, 'span')} of {day} {noun(count, 'lies', 'lie')} in a file of {file_day}"
             warnings.setdefault(file_day, []).append(
                 f"{spans}, more than spill_days = {reading.spill_days} away, and {noun(count, 'is', 'are')} counted "
                 f"nowhere: raise spill_days in [sources.otel] and land {day} again"
@@ -330,6 +332,8 @@ def _looked_over(reading: Reading) -> tuple[set[date], dict[date, list[str]]]:
                         "it to operations in [sources.otel]")
             continue
         found.add(day)
+        if file_day and day not in reading.window and (file_day - day).days > RESTATED_DAYS:
+            warnings.setdefault(file_day, []).append(f"{spans}: land {day} again if it was landed before")
     return found, warnings
 
 

@@ -231,6 +231,9 @@ def test_calls_without_tokens_and_spans_that_came_late_are_told(org):
         "1 call tells no tokens; their tokens are unknown",
         "1 span of 2026-06-01 lies in a file of 2026-06-03, more than spill_days = 1 away, and is counted nowhere: "
         "raise spill_days in [sources.otel] and land 2026-06-01 again"]
+    org.land(date(2026, 6, 3), spill_days=2)  # the daily run of the file's day, after that of the span's
+    assert org.staged.warnings == [
+        "1 span of 2026-06-01 lies in a file of 2026-06-03: land 2026-06-01 again if it was landed before"]
     org.land(FIRST, spill_days=2)
     assert len(org.rows("span_id")) == 2
 
