@@ -20,7 +20,7 @@ from pipelines.sandbox import stories
 from pipelines.sandbox.files import REGISTRY_KINDS, environment, write_home
 from pipelines.sandbox.server import SandboxServer, serve
 from pipelines.settings import FILE, load
-from pipelines.sources import all_sources
+from pipelines.sources import enabled_sources
 
 # The last morning on which the vendor still reported the first figures.
 FIRST_LOOK = stories.RESTATEMENT.last_original_as_of
@@ -81,7 +81,7 @@ def looks(home: Path, server: SandboxServer) -> Iterator[tuple[date, date]]:
     if not (home / "published" / "CURRENT").exists():
         server.set_as_of(FIRST_LOOK)
         yield first, FIRST_LOOK - timedelta(days=1)
-        first = FIRST_LOOK - timedelta(days=max(source.restate_days for source in all_sources()))
+        first = FIRST_LOOK - timedelta(days=max(source.restate_days for source in enabled_sources(load(home))))
     server.set_as_of(None)
     yield first, stories.DATA_TO - timedelta(days=1)
 

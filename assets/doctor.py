@@ -11,7 +11,7 @@ from pipelines.alerts import sending
 from pipelines.errors import JevonsError
 from pipelines.settings import FILE, load
 from pipelines.source import Context
-from pipelines.sources import all_sources
+from pipelines.sources import all_sources, enabled_sources
 
 
 def examine(home: Path) -> Iterator[tuple[str, bool, str]]:
@@ -27,12 +27,8 @@ def examine(home: Path) -> Iterator[tuple[str, bool, str]]:
     )
     if not any(settings.enabled(source.name) for source in all_sources()):
         yield "sources", False, f"none is switched on; uncomment the ones you have in {home / FILE}"
-    for source in all_sources():
+    for source in enabled_sources(settings):
         if source.always:
-            continue
-        if not settings.enabled(source.name):
-            why = "`enabled` is false" if source.name in settings.sources else "it has no section in jevons.toml"
-            yield source.name, True, f"switched off: {why}"
             continue
         if source.check is None:
             yield source.name, True, "switched on"
@@ -42,6 +38,8 @@ def examine(home: Path) -> Iterator[tuple[str, bool, str]]:
                 yield source.name, True, source.check(Context(settings, scratch))
         except JevonsError as error:
             yield source.name, False, str(error)
+    off = [source.name for source in all_sources() if not (source.always or settings.enabled(source.name))]
+    yield "switched off", True, f"no section in {FILE}, or `enabled` is false: {_listed(off)}"
     for ok, sentence in sending.examine(settings):
         yield "alerts", ok, sentence
     quarantined = landing.waiting(home)

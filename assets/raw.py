@@ -28,6 +28,7 @@ from quality.landing import inspect, rules
 GATE = "gate"
 PATIENCE_SECONDS = 300
 TRIES = 2
+LATE_DAYS = 7
 SHOWN = 20
 
 
@@ -47,7 +48,7 @@ def windows_of_the_morning(source: Source, table: Table, yesterday: Window, wher
     Yesterday, the days that this source may still restate, and the days of the past week or so that never arrived:
     a vendor that was out of reach, a file that came late, a batch that was refused and has been mended since.
     """
-    look_back = max(other.restate_days for other in all_sources())
+    look_back = max(LATE_DAYS, source.restate_days)
     days = Window(max(yesterday.first - look_back * DAY, DAILY.start.date()), yesterday.end).days()
     return list(stretches(
         day for day in days
@@ -58,14 +59,10 @@ def windows_of_the_morning(source: Source, table: Table, yesterday: Window, wher
 
 def _raw_asset(source: Source, table: Table) -> dg.AssetsDefinition:
     key = raw_key(source.name, table.name)
-    # the ledger's own receipts are read when all others are in
-    upstream = [] if source.name != "landing" else [
-        raw_key(other.name, each.name) for other in all_sources() if other.name != "landing" for each in other.tables
-    ]
 
     @dg.asset(
         key=key,
-        deps=upstream,
+        deps=_before(source, table),
         partitions_def=DAILY if table.daily else None,
         backfill_policy=ONE_RUN,
         group_name=source.name,
@@ -92,6 +89,15 @@ def _raw_asset(source: Source, table: Table) -> dg.AssetsDefinition:
             raise dg.Failure(str(error), allow_retries=False) from error
 
     return raw
+
+
+def _before(source: Source, table: Table) -> list[dg.AssetKey]:
+    """The ledger's own receipts are read when all other tables are in, and its other tables after them."""
+    if source.name != "landing":
+        return []
+    if table.name != "receipts":  # Dagster looks each of these up at each step: naming all of them once is enough
+        return [raw_key(source.name, "receipts")]
+    return [raw_key(other.name, each.name) for other in all_sources() if other != source for each in other.tables]
 
 
 def _land(context: dg.AssetExecutionContext, source: Source, table: Table) -> dg.MaterializeResult:

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import time
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ import requests
 from pipelines.errors import SourceError
 
 log = logging.getLogger(__name__)
+# its lines for debugging quote whole addresses, in which some vendors want their key
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 CUT_OFF = (
     requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError,
@@ -62,6 +65,11 @@ class Client:
         name: The vendor, as a person says it ("OpenAI").
         base_url: Address up to the path, without a final slash.
         headers: Sent each time; their values are cut out of every message.
+        cut_out: Further secrets that a vendor might repeat, such as the password behind a header.
+        hidden: Parameters that hold a secret: sent each time, in no description, and cut out of every message.
+        reader: What becomes of a body; ValueError where it is not whole.
+        teller: What a refusal's body says, or None.
+        form: What a body is, for messages.
         plain_headers: Sent each time, too; they hold no secret.
         key_name: Environment variable of the secret, for advice only.
         attempts: How often one request is tried in all.
@@ -77,9 +85,14 @@ class Client:
     timeout: tuple[float, float] = TIMEOUT_SECONDS
     session: requests.Session = field(default_factory=requests.Session, repr=False)
     plain_headers: Mapping[str, str] = field(default_factory=dict)
+    hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cut_out: tuple[str, ...] = field(default=(), repr=False)
+    reader: Callable[[bytes], Any] = field(default=lambda body: read_json(body), repr=False)
+    teller: Callable[[bytes], str | None] = field(default=lambda body: told_in_json(body), repr=False)
+    form: str = "JSON"
 
     def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Any:
-        """The JSON body of a GET, numbers with a point as Decimal.
+        """The body of a GET: by itself JSON, numbers with a point as Decimal.
 
         Raises:
             SourceError: the request was refused, or nothing whole came back in `attempts` tries.
@@ -95,16 +108,16 @@ class Client:
         return self.redacted(f"{path}?{urlencode(params)}" if params else path)
 
     def redacted(self, text: str) -> str:
-        """The text without e-mail addresses, values of headers and the bare key in them, as addresses write it too."""
-        for value in self.headers.values():
-            for secret in (value, value.removeprefix("Bearer ")):
+        """The text without e-mail addresses, secrets of headers and parameters, bare or as addresses write them."""
+        for value in (*self.headers.values(), *self.hidden.values(), *self.cut_out):
+            for secret in (value, *_bare(value)):
                 if len(secret) > 3:
                     for written in (secret, quote_plus(secret, errors="replace"), quote(secret, errors="replace")):
                         text = text.replace(written, "***")
         return _EMAIL.sub("***", text)
 
     def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
-        if self.headers and not stays_secret(self.base_url):
+        if (self.headers or self.hidden) and not stays_secret(self.base_url):
             raise SourceError(
                 f"{self.name} was not asked", f"base_url, {self.key_name}" if self.key_name else "base_url",
                 "the key would travel unencrypted to another machine",
@@ -123,9 +136,9 @@ class Client:
             else:
                 if answer.status_code == 200:
                     try:
-                        return _parse(answer)
+                        return self.reader(_whole(answer))
                     except ValueError as error:
-                        last = f"the answer is not whole JSON ({self.redacted(str(error))[:120]})"
+                        last = f"the answer is not whole {self.form} ({self.redacted(str(error))[:120]})"
                 elif answer.status_code in RETRIED:
                     last = f"it answered {answer.status_code}{self._message(answer)}"
                     wait = _retry_after(answer, wait)
@@ -151,7 +164,7 @@ class Client:
         return self.session.request(
             method, url, headers={**self.plain_headers, **self.headers}, timeout=self.timeout,
             allow_redirects=False, auth=_as_it_is,
-            **({"data": list(params)} if method == "POST" else {"params": list(params)}),
+            **{"data" if method == "POST" else "params": [*params, *self.hidden.items()]},
         )
 
     def _refused(self, answer: requests.Response, where: str) -> RequestRefused:
@@ -169,13 +182,21 @@ class Client:
     def _message(self, answer: requests.Response) -> str:
         """What the vendor says, cut short and without secrets; vendors repeat keys in their messages."""
         try:
-            body = answer.json()
+            text = self.teller(answer.content)
         except ValueError:
             return ""
-        error = body.get("error", body.get("message")) if isinstance(body, dict) else None
-        text = error.get("message") if isinstance(error, dict) else error
         said = " ".join(self.redacted(text).split())[:200].rstrip(".") if isinstance(text, str) else ""
         return f": {said}" if said else ""
+
+
+def _bare(value: str) -> list[str]:
+    """The key in a header's value without its scheme; of Basic, also what it encodes, whole and by halves."""
+    scheme, _, key = value.partition(" ")
+    try:
+        plain = b64decode(key).decode() if scheme == "Basic" else ""
+    except ValueError:
+        plain = ""
+    return [key, plain, *plain.split(":")] if scheme in ("Basic", "Bearer") else []
 
 
 def stays_secret(base_url: str) -> bool:
@@ -203,11 +224,23 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _parse(answer: requests.Response) -> Any:
+def told_in_json(body: bytes) -> str | None:
+    """The sentence of a refusal that is JSON, where one stands at a usual place."""
+    told = json.loads(body)
+    error = told.get("error", told.get("message")) if isinstance(told, dict) else None
+    return error.get("message") if isinstance(error, dict) else error
+
+
+def read_json(body: bytes) -> Any:
+    """A body of JSON, numbers with a point as Decimal."""
+    return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def _whole(answer: requests.Response) -> bytes:
     expected = answer.headers.get("Content-Length")
     if expected and not answer.headers.get("Content-Encoding") and len(answer.content) < int(expected):
         raise ValueError(f"{len(answer.content)} of {expected} bytes")
-    return json.loads(answer.content, parse_float=Decimal, parse_constant=_refuse_constant)
+    return answer.content
 
 
 def _refuse_constant(name: str) -> Any:

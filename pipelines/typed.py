@@ -118,7 +118,7 @@ def _day(table: Table, row: Mapping[str, Any]) -> str | None:
         return None
     try:
         day = table.day_of(row)
-    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
     return day.isoformat() if isinstance(day, date) else None
 

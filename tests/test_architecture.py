@@ -1,6 +1,7 @@
 """Promises of the code itself: who may import whom, what every column says, and that no figure hides in the SQL."""
 
 import ast
+import csv
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from support import ROOT
 
+from pipelines.declared import GRID_PINS
 from pipelines.sources import all_sources
 from quality.promises import promised
 
@@ -267,3 +269,13 @@ def test_every_source_of_activity_has_its_model(manifest):
     names = {node["name"] for node in of_type(manifest, "model") if re.match("int_.*__activity$", node["name"])}
     assert {f"int_{word}__activity" for word in words} == names
     assert set(words) <= {source.name for source in all_sources()}
+
+
+def test_every_source_of_the_grid_has_its_model_and_can_be_pinned(manifest):
+    project = (ROOT / "dbt_project" / "dbt_project.yml").read_text("utf-8")
+    words = re.search(r"grid_sources: \[(.*)\]", project)[1].split(", ")
+    names = {node["name"] for node in of_type(manifest, "model") if re.match("int_.*__grid$", node["name"])}
+    assert {f"int_{word}__grid" for word in words} == names
+    assert {*words, "yearly_mix"} == set(GRID_PINS)
+    with (ROOT / "dbt_project" / "seeds" / "grid_publisher.csv").open(encoding="utf-8", newline="") as rows:
+        assert {row["grid_source"] for row in csv.DictReader(rows)} == set(words)

@@ -23,6 +23,8 @@
 
 {% macro millionths(count) -%} (cast({{ count }} as decimal(31, 0)) * cast(0.000001 as decimal(7, 6))) {%- endmacro %}
 
+{% macro half(value) -%} (cast({{ value }} as decimal(18, 6)) * cast(0.5 as decimal(2, 1))) {%- endmacro %}
+
 {% macro kg_from_g(grams) -%} ({{ grams }} * cast(0.001 as decimal(4, 3))) {%- endmacro %}
 {% macro g_from_kg(kilograms) -%} (cast({{ kilograms }} as decimal(24, 6)) * cast(1000 as decimal(4, 0))) {%- endmacro %}
 
@@ -30,7 +32,7 @@
 {% macro whole_quotient(dividend, divisor) -%}
     {{ return(adapter.dispatch('whole_quotient', 'jevons')(dividend, divisor)) }}
 {%- endmacro %}
-{% macro default__whole_quotient(dividend, divisor) -%} (cast({{ dividend }} as hugeint) // {{ divisor }}) {%- endmacro %}
+{% macro default__whole_quotient(dividend, divisor) -%} (cast({{ dividend }} as hugeint) // cast({{ divisor }} as hugeint)) {%- endmacro %}
 {% macro spark__whole_quotient(dividend, divisor) -%} floor(({{ dividend }}) / {{ divisor }}) {%- endmacro %}
 
 {#- Whole billionths of a dollar to dollars, exactly. -#}

@@ -15,14 +15,14 @@ from pipelines.errors import JevonsError
 from pipelines.factors.defaults import default_rows, tier_rows
 from pipelines.factors.measured import measured_rows
 from pipelines.factors.models import model_rows
-from pipelines.factors.sites import gpu_rows, grid_rows, rung_rows
+from pipelines.factors.sites import fuel_rows, gpu_rows, grid_rows, rung_rows
 from pipelines.factors.values import inputs
 
 log = logging.getLogger(__name__)
 
 
 def freeze(out_dir: Path) -> list[Path]:
-    """Writes factor_set.csv, grid_yearly.csv, grid_rung.csv and gpu_factor.csv; rows of other factor sets stay in them.
+    """Writes the frozen seeds, from factor_set.csv to grid_fuel.csv; rows of other factor sets stay in them.
 
     Args:
         out_dir: The folder of the dbt seeds.
@@ -48,6 +48,7 @@ def freeze(out_dir: Path) -> list[Path]:
             "grid_yearly": list(grid_rows(given)),
             "grid_rung": list(rung_rows(given)),
             "gpu_factor": list(gpu_rows(given)),
+            "grid_fuel": list(fuel_rows(given)),
             "evidence_tier": list(tier_rows(given)),
         }
     return [replace_rows(Path(out_dir) / f"{name}.csv", rows) for name, rows in tables.items()]

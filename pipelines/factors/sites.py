@@ -84,6 +84,26 @@ def rung_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
         }
 
 
+def fuel_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """What electricity emits by the fuel that a publisher's code stands for; none for storage and the unknown."""
+    ours = given["sets"]["defaults"]
+    for publisher, codes in given["fuel_codes"].items():
+        for code, fuel in codes.items():
+            row = given["fuels"].get(fuel, {})
+            yield {
+                "grid_fuel_id": f"{ours['factor_set']}/grid_fuel/{publisher}/{code}",
+                "factor_set": ours["factor_set"],
+                "grid_source": publisher,
+                "fuel_code": code,
+                "fuel": fuel,
+                "technology": row.get("technology", ""),
+                **{f"{boundary}_gco2e_per_kwh{end}": value for boundary in ("lifecycle", "direct")
+                   for end, value in zip(("_low", "", "_high"), row.get(boundary, ("", "", "")), strict=True)},
+                "direct_basis": row.get("direct_basis", "published") if row else "",
+                **provenance(ours, **source_of({**given["fuel_tables"], **row})),
+            }
+
+
 def gpu_rows(given: dict[str, Any]) -> Iterator[dict[str, str]]:
     """The factors of an organisation's own accelerators; `%` matches every GPU model."""
     from ecologits.impacts import llm

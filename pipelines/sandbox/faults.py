@@ -133,12 +133,14 @@ def duplicate_page() -> Action:
 
 
 def records(value: Any) -> list[dict]:
-    """Return the innermost records of an answer: results of buckets, series of Prometheus, or items of a list."""
+    """Return the innermost records of an answer: results of buckets, series, intensities, or items of a list."""
     data = value.get("data")
     if isinstance(data, dict):
         return data.get("result", [])
     if data and isinstance(data[0], dict) and "results" in data[0]:
         return [record for bucket in data for record in bucket["results"]]
+    if data and isinstance(data[0], dict) and isinstance(data[0].get("intensity"), dict):
+        return [item["intensity"] for item in data]
     return data or []
 
 
@@ -198,8 +200,8 @@ def bucket_outside(seconds: int = 400 * 86_400) -> Mutator:
 
 
 def duplicate_record() -> Mutator:
-    """Repeat the last item of the page's list."""
-    return lambda value: value["data"].append(value["data"][-1])
+    """Repeat the last item of the page's list; an empty one stays empty."""
+    return lambda value: value["data"].extend(value["data"][-1:])
 
 
 def repeat_cursor(cursor: str = "page_again") -> Mutator:

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.sandbox import anthropic_api, declared, lifecycle, stories
+from pipelines.sandbox import anthropic_api, declared, gateways_api, grid_apis, lifecycle, stories
 from pipelines.sandbox.activity import Call, calls_of_day, hourly_calls, in_time
 from pipelines.sandbox.agents import Step, steps_of_day
 from pipelines.sandbox.claims import CLAIMS
@@ -53,6 +53,12 @@ def environment() -> dict[str, str]:
         "OPENAI_ADMIN_KEY": "sk-admin-sandbox-0000",
         "ANTHROPIC_ADMIN_KEY": anthropic_api.TOKEN,
         "ELECTRICITY_MAPS_TOKEN": TOKEN,
+        "LITELLM_API_KEY": gateways_api.TOKENS["litellm"],
+        "LANGFUSE_PUBLIC_KEY": gateways_api.LANGFUSE_KEYS[0],
+        "LANGFUSE_SECRET_KEY": gateways_api.LANGFUSE_KEYS[1],
+        "OPENROUTER_MANAGEMENT_KEY": gateways_api.TOKENS["openrouter"],
+        "EIA_API_KEY": grid_apis.EIA_KEY,
+        "ENTSOE_SECURITY_TOKEN": grid_apis.ENTSOE_TOKEN,
         "JEVONS_HASH_KEY": "sandbox-hash-key",
     }
 

@@ -16,12 +16,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pipelines.sandbox import anthropic_api, electricity_maps_api, openai_api, openai_lists, prometheus_api, stories
+from pipelines.sandbox import (
+    anthropic_api,
+    electricity_maps_api,
+    gateways_api,
+    grid_apis,
+    openai_api,
+    openai_lists,
+    prometheus_api,
+    stories,
+)
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.openai_query import BadRequestError, check_key
 
 logger = logging.getLogger(__name__)
+
+GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia, "entsoe": grid_apis.entsoe}
 
 
 class Received(NamedTuple):
@@ -61,6 +72,21 @@ class SandboxServer:
         return f"{self.url}/anthropic/v1"
 
     @property
+    def litellm_url(self) -> str:
+        """What stands for the address of a LiteLLM proxy."""
+        return f"{self.url}/litellm"
+
+    @property
+    def openrouter_url(self) -> str:
+        """What stands for https://openrouter.ai/api/v1."""
+        return f"{self.url}/openrouter/api/v1"
+
+    @property
+    def langfuse_url(self) -> str:
+        """What stands for https://cloud.langfuse.com."""
+        return f"{self.url}/langfuse"
+
+    @property
     def prometheus_url(self) -> str:
         """What stands for http://prometheus:9090; clients append /api/v1/..."""
         return f"{self.url}/prometheus"
@@ -74,6 +100,21 @@ class SandboxServer:
     def electricity_maps_fallback_url(self) -> str:
         """What stands for https://api.electricitymaps.com/v3."""
         return f"{self.url}/electricitymaps/v3"
+
+    @property
+    def neso_url(self) -> str:
+        """What stands for https://api.carbonintensity.org.uk."""
+        return f"{self.url}/neso"
+
+    @property
+    def eia_url(self) -> str:
+        """What stands for https://api.eia.gov/v2."""
+        return f"{self.url}/eia/v2"
+
+    @property
+    def entsoe_url(self) -> str:
+        """What stands for https://web-api.tp.entsoe.eu."""
+        return f"{self.url}/entsoe"
 
     @property
     def requests(self) -> list[Received]:
@@ -147,14 +188,21 @@ def _route(request: Request, world: World) -> Response:
         return _openai(replace(inner, path="/" + rest.removeprefix("v1/")), world)
     if vendor == "anthropic":
         return anthropic_api.answer(inner, world)
+    if vendor in gateways_api.TOKENS:
+        return gateways_api.answer(request, world)
     if vendor == "prometheus":
         return prometheus_api.answer(inner, world)
     if vendor == "electricitymaps":
         return electricity_maps_api.answer(inner, world)
+    if vendor in GRID_APIS:
+        return GRID_APIS[vendor](inner, world)
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    return json_response(404, {"error": "the sandbox serves /openai, /anthropic, /prometheus and /electricitymaps"})
+    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps",
+               *GRID_APIS)
+    served = ", ".join(f"/{name}" for name in vendors)
+    return json_response(404, {"error": f"the sandbox serves {served}"})
 
 
 def _openai(request: Request, world: World) -> Response:

@@ -11,8 +11,9 @@ from pipelines.source import Source
 
 MODULES = (
     "openai", "anthropic", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "instruments",
-    "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements", "disclosures", "denied_calls", "registry",
-    "settings_rows", "deliveries",
+    "neso", "eia", "entsoe", "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements", "disclosures",
+    "denied_calls", "litellm", "openrouter", "focus", "github_copilot", "langfuse", "registry", "settings_rows",
+    "deliveries",
 )
 
 

@@ -96,7 +96,7 @@ def read_buckets(
     ]
     starts: set[int] = set()
     answered: set[int] = set()
-    for body, request in _pages(wire, client, buckets.path, asked, "page", expected, starts):
+    for body, request in read_pages(wire, client, buckets.path, asked, "page", expected, starts):
         rows: list[dict[str, Any]] = []
         findings: list[Finding] = []
         warnings: list[str] = []
@@ -166,7 +166,7 @@ def read_list(
     """
     seen: set[str] = set()
     asked = [("limit", str(LIST_LIMIT)), *asked]
-    for body, request in _pages(wire, client, path, asked, "list", MOST_LIST_PAGES, seen):
+    for body, request in read_pages(wire, client, path, asked, "list", MOST_LIST_PAGES, seen):
         for number, item in enumerate(body["data"], start=1):
             if not wire.is_kind(item, kind) or not isinstance(item.get("id"), str):
                 raise wire.misshapen(f"{request}, item {number}", f"it is not an {kind} with an id")
@@ -174,7 +174,7 @@ def read_list(
         yield body["data"], request
 
 
-def _pages(
+def read_pages(
     wire: Wire, client: Client, path: str, asked: Params, envelope: str, most: int, seen: set[Any]
 ) -> Iterator[tuple[dict[str, Any], str]]:
     """Each page of an answer, until the vendor says that it was the last.

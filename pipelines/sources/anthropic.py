@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.errors import Finding
 from pipelines.http import Client
 from pipelines.source import Column, Context, Page, Source, Table
+from pipelines.sources import _claude_code
 from pipelines.sources._admin_api import Admin, keyed_hash, places, without
 from pipelines.sources._bucket_pages import DAY_S, HOUR_S, Buckets, Flatten, Wire, read_buckets, read_list
 from pipelines.window import DAY, Window
@@ -118,6 +119,12 @@ def fetch_api_keys(context: Context, window: Window) -> Iterator[Page]:
     hash_key = context.settings.secret(HASH_KEY)
     for items, request in read_list(WIRE, client(context), "organizations/api_keys", "API key", []):
         yield Page([_key(item, hash_key, request) for item in items], request)
+
+
+def fetch_claude_code(context: Context, window: Window) -> Iterator[Page]:
+    """Claude Code's report of each day, where the settings ask for it."""
+    if context.options(NAME).get("claude_code") is True:
+        yield from _claude_code.read(WIRE, client(context), context, window)
 
 
 def check(context: Context) -> str:
@@ -249,9 +256,14 @@ _api_keys = Table(
     ("id",), fetch_api_keys, "Names of API keys, without who made them.", daily=False,
 )
 
+_claude_code_table = Table(
+    "claude_code", _claude_code.COLUMNS, _claude_code.KEY, fetch_claude_code,
+    "Claude Code: tokens by day, model and kind of customer, without who used it.", lambda row: row["day"],
+)
+
 SOURCE = Source(
-    NAME, (_messages, _costs, _workspaces, _api_keys),
+    NAME, (_messages, _costs, _claude_code_table, _workspaces, _api_keys),
     "Anthropic's Admin API: usage of messages, costs, and the names of workspaces and API keys.",
-    SECRET, restate_days=3, options=("base_url", "site", "workspace_tag"),
-    personal=("account_id", "created_by.id", "principal", "partial_key_hint"), check=check,
+    SECRET, restate_days=3, options=("base_url", "site", "workspace_tag", "claude_code"),
+    personal=("actor.email_address", "account_id", "created_by.id", "principal", "partial_key_hint"), check=check,
 )

@@ -199,8 +199,9 @@ def told(home: Path) -> dict[str, tuple[bool, str]]:
 def test_doctor_finds_a_sandbox_in_good_health(home: Path) -> None:
     found = told(home)
     assert all(ok for ok, _ in found.values()), found
-    switches = [source.name for source in all_sources() if not source.always]
-    assert list(found) == ["settings", *switches, "alerts", "published"]
+    switched_on = [source.name for source in all_sources() if load(home).enabled(source.name)]
+    assert list(found) == ["settings", *switched_on, "switched off", "alerts", "published"]
+    assert "instruments" in found["switched off"][1] and "openai" not in found["switched off"][1]
     assert {"openai", "call_log", "gpu_prometheus", "meters", "outcomes"} <= load(home).sources.keys()
     assert "2026-06-01 to 2026-06-03" in found["published"][1]
 

@@ -132,7 +132,7 @@ def test_the_schedule_asks_for_yesterday_each_morning(tmp_path: Path, monkeypatc
 
 
 def test_a_morning_asks_each_source_for_what_it_may_restate_and_for_what_never_arrived(tmp_path: Path) -> None:
-    """Yesterday is the 20th; openai restates 3 days, the call log none; the longest of all is 7 days."""
+    """Yesterday is the 20th; openai restates 3 days, the call log none; what is late is looked for 7 days."""
     yesterday = Window.of_days("2026-06-20", "2026-06-20")
     restating = {source.name: source for source in all_sources()}
 

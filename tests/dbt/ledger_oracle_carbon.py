@@ -40,11 +40,16 @@ def intensity(site: Row | None, hour: datetime, tables: Tables) -> Row:
     told = [each for each in tables["stg_electricity_maps__carbon_intensity"]
             if (each["zone"], each["usage_hour_utc"]) == (site["zone"], hour)]
     pin = site.get("grid_pin")  # to one source: where that has nothing, nothing is known
-    hourly = [each for each in told if each["grid_boundary"] == "lifecycle" and pin != "yearly_mix"]
+    hourly = [each for each in told if each["grid_boundary"] == "lifecycle" and pin in (None, "electricity_maps")]
     direct, reason = None, "lifecycle_only"
     yearly = [each for each in tables["grid_yearly"] if each["zone_country"] == site["country"]]
-    yearly = [] if pin == "electricity_maps" else yearly
-    if hourly:
+    yearly = yearly if pin in (None, "yearly_mix") else []
+    halves = [Fraction(each["actual_gco2_per_kwh"]) for each in tables["raw_neso__intensity"]
+              if hour <= each["start_utc"] < hour + HOUR and (site["zone"], pin) == ("GB", "neso")]
+    if len(halves) == 2:  # only who is pinned to it takes what is direct alone
+        found = {"gco2e_per_kwh": rounded(sum(halves) / 2, 6), "grid_boundary": "direct"}
+        rung, source, name, reason = "hourly_estimated", "neso", "neso/GB/direct", "direct_only"
+    elif hourly:
         (found,) = hourly
         rung, source = "hourly_estimated" if found["is_estimated"] else "hourly_measured", "electricity_maps"
         name = f"electricity_maps/{found['zone']}/lifecycle"

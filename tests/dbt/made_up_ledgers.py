@@ -54,7 +54,7 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
     sites = [
         {"site_id": "s0", "zone": "Z0", "country": "AAA", "pue_ratio": None,
          "market_gco2e_per_kwh": random.choice([None, between("0", "9", 6)])},
-        {"site_id": "s1", "zone": "Z1", "country": "BBB", "pue_ratio": between("1", "3", 6),
+        {"site_id": "s1", "zone": "GB", "country": "BBB", "pue_ratio": between("1", "3", 6),
          "water_litres_per_kwh": between("0", "2", 6)},
         {"site_id": "s2", "zone": "Z0", "country": "no yearly mix", "pue_ratio": between("1", "2", 2),
          "water_litres_per_kwh": Decimal("0.1")},
@@ -62,7 +62,7 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
     for site in sites:
         site.update(control=random.choice([None, None, "own", "leased", "vendor"]),
                     market_boundary=random.choice(["M0", "M1"]),
-                    grid_pin=random.choice([None, None, None, "electricity_maps", "yearly_mix"]))
+                    grid_pin=random.choice([None, None, None, "electricity_maps", "neso", "yearly_mix"]))
     return {
         "stg_settings__sites": sites,
         "stg_settings__sources": [
@@ -96,8 +96,13 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
              "embodied_kgco2e": random.choice([None, between("0", "9", 6)])} for n in range(3)
         ],
         "stg_electricity_maps__carbon_intensity": [
-            row for zone in ("Z0", "Z1") for day in days for hour in (0, 1)
+            row for zone in ("Z0", "GB") for day in days for hour in (0, 1)
             for row in _intensities(random, zone, datetime.combine(day, time(hour)))
+        ],
+        "raw_neso__intensity": [
+            {"dt": str(day), "start_utc": datetime.combine(day, time(half // 2, half % 2 * 30)),
+             "actual_gco2_per_kwh": between("0", "900", random.choice([0, 6]))}
+            for day in days for half in range(4) if random.random() < 0.7
         ],
         "gpu_model": [
             {"gpu_model_pattern": "H100%", "tdp_w": Decimal(700)},

@@ -135,7 +135,7 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
         ('pue = "1.25"', 'pue = "about 1.2"', ("an impossible number", "'about 1.2' cannot be")),
         ('pue = "1.25"', 'control = "ours"', ("controlled by nobody", "sites.here.control", "own, leased, vendor")),
         ('pue = "1.25"', 'grid_pin = "marginal"', ("a grid source that there is not", "sites.here.grid_pin",
-                                                   "electricity_maps, yearly_mix")),
+                                                   "yearly_mix")),
         ('pue = "1.25"', "pue = nan", ("an impossible number", "sites.here.pue")),
         ('pue = "1.25"', "pue = true", ("an impossible number", "sites.here.pue")),
         ("market_gco2e_per_kwh = 0", "market_gco2e_per_kwh = -1", ("an impossible number", "-1 cannot be")),

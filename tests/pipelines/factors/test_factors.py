@@ -18,7 +18,7 @@ from pipelines.factors import freeze
 from pipelines.factors.values import Ends, fixed, inputs
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
-GENERATED = ("factor_set.csv", "grid_yearly.csv", "grid_rung.csv", "gpu_factor.csv")
+GENERATED = ("factor_set.csv", "grid_yearly.csv", "grid_rung.csv", "gpu_factor.csv", "grid_fuel.csv")
 FROZEN = inputs()["sets"]["ecologits"]["library_version"]
 TRIPLES = ("kwh_per_request", "kwh_per_output_token", "kwh_per_input_token", "kwh_per_cached_input_token")
 CLOSE = Decimal("1e-9")

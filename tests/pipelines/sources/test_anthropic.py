@@ -142,7 +142,7 @@ def test_no_person_and_no_key_is_in_anything_that_is_written(vendor, tmp_path):
     for table in SOURCE.tables:
         land(table.name, tmp_path)
     parts = sorted((tmp_path / "raw").rglob("part.parquet"))
-    assert len(parts) == 2 * 2 + 2
+    assert len(parts) == 2 * 3 + 2
     for told in [str(pq.read_table(part).to_pylist()) for part in parts] + [
         path.read_text() for path in (tmp_path / "raw").rglob("receipt.json")
     ]:

@@ -7,6 +7,8 @@ messages as (select * from {{ ref('stg_anthropic__messages') }}),
 
 costs as (select * from {{ ref('stg_anthropic__costs') }}),
 
+claude_code as (select * from {{ ref('stg_anthropic__claude_code') }}),
+
 workspaces as (select * from {{ ref('stg_anthropic__workspaces') }}),
 
 activity as (
@@ -24,6 +26,14 @@ activity as (
         service_tier, 0 as input_tokens, 0 as cached_input_tokens, 0 as cache_write_input_tokens, 0 as output_tokens,
         cost_usd
     from costs
+
+    union all
+
+    select
+        usage_date, cast(usage_date as timestamp) as usage_hour_utc, model_reported, null as api_key_id,
+        project_name as workspace_id, null as service_tier, input_tokens, cached_input_tokens,
+        cache_write_input_tokens, output_tokens, cast(0 as decimal(18, 9)) as cost_usd
+    from claude_code
 
 ),
 

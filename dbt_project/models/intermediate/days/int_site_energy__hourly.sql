@@ -25,13 +25,12 @@ allowed as (
 
     select
         *,
-        case when coalesce(grid_pin, 'electricity_maps') = 'electricity_maps' then zone end as hourly_zone,
         case when coalesce(grid_pin, 'yearly_mix') = 'yearly_mix' then yearly_gco2e_per_kwh end as allowed_yearly
     from sites
 
 ),
 
--- the ladder: the hour as measured or estimated by the publisher, else the country's yearly mix
+-- the ladder: the hour as measured or estimated by the preferred publisher, else the country's yearly mix
 placed as (
 
     select
@@ -58,7 +57,10 @@ placed as (
         end as direct_gap_reason
     from used
     inner join allowed as sites on used.site_id = sites.site_id
-    left join grid on sites.hourly_zone = grid.zone and used.usage_hour_utc = grid.usage_hour_utc
+    left join grid
+        on sites.zone = grid.zone
+        and used.usage_hour_utc = grid.usage_hour_utc
+        and case when sites.grid_pin is null then grid.is_first else sites.grid_pin = grid.grid_source end
 
 ),
 

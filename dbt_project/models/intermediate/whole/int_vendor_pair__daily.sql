@@ -15,19 +15,34 @@ sources as (
 
 ),
 
+known_keys as (select distinct provider, source, api_key_id from accounts),
+
+-- a gateway's own keys are not the vendor's: between two sources that name none alike, no key is unseen
+common_keys as (
+
+    select distinct ours.provider, ours.source as of_record_source, theirs.source as other_source
+    from known_keys as ours
+    inner join known_keys as theirs
+        on ours.provider = theirs.provider and ours.api_key_id = theirs.api_key_id and ours.source <> theirs.source
+    where ours.api_key_id <> ''
+
+),
+
 -- of two sources that are both booked, the first in order stands for the record
 pairs as (
 
     select
         record.provider, record.source as of_record_source, other.source as other_source,
         other.of_record_count = 1 as is_counted_twice,
-        other.names_keys_count = 1 as names_keys
+        other.names_keys_count = 1 and (record.names_keys_count = 0 or common_keys.provider is not null) as names_keys
     from sources as record
     inner join sources as other
         on record.provider = other.provider
         and record.of_record_count = 1
         and (other.of_record_count = 0 and record.source <> other.source
             or other.of_record_count = 1 and record.source < other.source)
+    left join common_keys on record.provider = common_keys.provider
+        and record.source = common_keys.of_record_source and other.source = common_keys.other_source
 
 ),
 
@@ -39,8 +54,6 @@ days as (
         on pairs.provider = accounts.provider and accounts.source in (pairs.of_record_source, pairs.other_source)
 
 ),
-
-known_keys as (select distinct provider, source, api_key_id from accounts),
 
 said as (
 

@@ -1,0 +1,23 @@
+-- One row per day x service x SKU x account x kind of charge, with the cost that the organisation counts.
+{{ config(materialized='ephemeral') }}
+
+with
+
+landed as (select * from {{ source('focus', 'charges') }}),
+
+renamed as (
+
+    select
+        cast(dt as date) as usage_date,
+        provider,
+        service_name,
+        sku_id,
+        coalesce(sub_account_id, billing_account_id) as sub_account_id,
+        charge_class,
+        workflow_tag,
+        case when counted_cost = 'billed' then billed_cost_usd else effective_cost_usd end as cost_usd
+    from landed
+
+)
+
+select * from renamed
