@@ -3,9 +3,8 @@
 What a vendor's fields mean belongs to its source.
 """
 
-import json
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 import requests
 
 from pipelines.errors import SourceError
-from pipelines.http import Client, _as_it_is, stays_secret
+from pipelines.http import Client, _as_it_is, read_json, stays_secret
 from pipelines.source import Context
 
 LARGEST_COUNT = 10**15
@@ -41,7 +40,7 @@ def count(record: Mapping[str, Any], name: str, needed: bool = False) -> int | N
         if needed:
             raise Wrong(name, "it is not there")
         return None
-    if isinstance(value, Decimal) and abs(value) <= LARGEST_COUNT and value == int(value):
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) <= LARGEST_COUNT and value == int(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_COUNT:
         raise Wrong(name, f"it is no count but a {type(value).__name__}" if not isinstance(value, int | Decimal)
@@ -109,17 +108,7 @@ def seat_price(context: Context, source: str, plan: str | None) -> Decimal | Non
 
 @dataclass
 class PostingClient(Client):
-    """A client whose questions are JSON objects; what is asked stands in the receipt as parameters do.
-
-    Args:
-        key: The bare key, where the header holds it in another form; it is cut out of every message, too.
-    """
-
-    key: str = field(default="", repr=False)
-
-    def redacted(self, text: str) -> str:
-        """The text without the header's value and without the key."""
-        return super().redacted(text.replace(self.key, "***") if len(self.key) > 3 else text)
+    """A client whose questions are JSON objects; what is asked stands in the receipt as parameters do."""
 
     def _send(self, method: str, path: str, params: Sequence[tuple[str, Any]]) -> requests.Response:
         if method != "POST":
@@ -130,9 +119,17 @@ class PostingClient(Client):
         )
 
 
+def json_lines(body: bytes) -> list[Any]:
+    """The values of JSON lines; ValueError where one is broken."""
+    return [read_json(line) for line in body.split(b"\n") if line.strip()]
+
+
 @dataclass
 class SignedFile(Client):
-    """Reads one signed link: JSON lines become a list. No header of ours goes with it, and no message quotes it."""
+    """Reads one signed link of JSON lines. No header of ours goes with it, and no message quotes it."""
+
+    reader: Callable[[bytes], Any] = field(default=json_lines, repr=False)
+    form: str = "JSON lines"
 
     def lines(self, label: str) -> list[Any]:
         """The records of the file; `label` is how messages and receipts call it."""
@@ -147,25 +144,7 @@ class SignedFile(Client):
         for secret in (self.base_url, link.query, *link.query.split("&"), link.path):
             if len(secret) > 3:
                 text = text.replace(secret, "***")
-        return text
+        return super().redacted(text)
 
     def _send(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> requests.Response:
-        answer = self.session.request(method, self.base_url, timeout=self.timeout, allow_redirects=False,
-                                      auth=_as_it_is)
-        expected = answer.headers.get("Content-Length")
-        if answer.status_code == 200 and (
-                answer.headers.get("Content-Encoding") or not expected or len(answer.content) >= int(expected)):
-            answer._content = _as_list(answer.content)
-            answer.headers.pop("Content-Length", None)
-        return answer
-
-
-def _as_list(content: bytes) -> bytes:
-    """JSON lines as one JSON list; what is broken stays broken, each line for itself."""
-    lines = [line for line in content.split(b"\n") if line.strip()]
-    try:
-        for line in lines:
-            json.loads(line)
-    except ValueError:
-        return b"[a line is broken"
-    return b"[" + b",".join(lines) + b"]"
+        return self.session.request(method, self.base_url, timeout=self.timeout, allow_redirects=False, auth=_as_it_is)

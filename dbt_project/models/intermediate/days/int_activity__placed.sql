@@ -13,7 +13,11 @@ placed as (
 
     select
         activity.*,
-        coalesce(sources.site_id, providers.site_id) as site_id,
+        -- devices are where they are used: after devices/, their provider names the site
+        case
+            when activity.source = 'devices' then substring(activity.provider, 9)
+            else coalesce(sources.site_id, providers.site_id)
+        end as site_id,
         coalesce(providers.energy_from, 'spend') not in ('spend', activity.source) as is_metered_elsewhere
     from activity
     left join providers on activity.provider = providers.provider

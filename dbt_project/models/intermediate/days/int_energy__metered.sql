@@ -7,7 +7,7 @@ activity as (
 
     select *, {{ quantity_of_method('meter_method') }} as quantity
     from {{ ref('int_activity__placed') }}
-    where meter_method <> ''
+    where meter_method not in ('', 'declared')
 
 ),
 

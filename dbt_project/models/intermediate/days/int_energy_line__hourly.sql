@@ -20,7 +20,7 @@ lines as (
 
     union all
 
-    -- a vendor's factor already includes its overhead
+    -- a vendor's factor already includes its overhead, and an office is no data centre
     select
         {% for label in labels %}energy.{{ label }}, {% endfor %}
         {%- for name in activity %}0 as {{ name }}, {% endfor %}
@@ -38,7 +38,7 @@ lines as (
             as onsite_water_litres_per_kwh
     from energy
     inner join sites on energy.site_id = sites.site_id
-    where energy.meter_method <> ''
+    where energy.meter_method not in ('', 'declared')
 
 )
 

@@ -1,4 +1,4 @@
--- One row per factor that a footprint row can name: models, suppliers' disclosures, meters and sites' overheads.
+-- One row per factor that a footprint row can name: models, disclosures, meters, sites' overheads and declared devices.
 
 {%- set kinds = factor_counts() %}
 
@@ -11,6 +11,15 @@ disclosures as (select * from {{ ref('int_disclosure__factors') }}),
 hardware as (select * from {{ ref('gpu_factor') }}),
 
 sites as (select * from {{ ref('int_site__named') }}),
+
+devices as (
+
+    select factor_id, device_type, active_w_low, active_w, active_w_high, max(evidence) as evidence,
+        min(usage_date) as valid_from
+    from {{ ref('stg_devices__fleet') }}
+    group by factor_id, device_type, active_w_low, active_w, active_w_high
+
+),
 
 named as (
 
@@ -49,6 +58,15 @@ named as (
         null, 'pue;no_host;no_embodied;no_upstream', 'hardware', null, coalesce(pue_source, 'stated without a source in the settings'), null, null, null, null
     from sites
     where pue_factor_id like 'site/%'
+
+    union all
+
+    select
+        factor_id, 'devices', 'devices', device_type, null, 'declared', 5,
+        {% for kind in kinds %}null, null, null, {% endfor %}null, null, null,
+        active_w_low, active_w, active_w_high, 'W added to the power of one device',
+        null, 'no_idle;no_host;no_pue;no_embodied;no_upstream', 'devices', null, evidence, null, null, valid_from, null
+    from devices
 
 )
 
