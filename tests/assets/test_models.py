@@ -8,15 +8,13 @@ from pathlib import Path
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from parsed_project import PROJECT, runner
 
-from assets.warehouse import CODE_TESTS
-
 
 def test_the_unit_tests_of_the_models_hold_and_so_do_the_frozen_seeds(home: Path) -> None:
     """They need a warehouse only for the types of what the models read."""
     try:
         done = runner().invoke([
             "test", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet", "--no-write-json",
-            "--target-path", str(home / "target"), "--log-level-file", "none", "--select", *CODE_TESTS.split(),
+            "--target-path", str(home / "target"), "--log-level-file", "none", "--select", "resource_type:unit_test", "resource_type:seed",
         ])
     finally:
         DuckDBConnectionManager.close_all_connections()  # or this process keeps the warehouse locked
