@@ -175,6 +175,14 @@ def test_a_charge_that_does_not_fit_holds_its_day_back(tmp_path, row, where, rul
     assert land(tmp_path / "other", text(storage, {})).findings == [], "what is no AI is nobody's business here"
 
 
+def test_a_charge_of_other_days_holds_none_of_these_back(tmp_path):
+    may = {"ChargePeriodStart": "2026-05-01T00:00:00Z", "ChargePeriodEnd": "2026-06-01T00:00:00Z",
+           "BillingCurrency": "EUR"}
+    assert land(tmp_path, text({}, may)).findings == []
+    done = land(tmp_path, text({}, may), window=Window.of_days("2026-05-31", "2026-06-02"))
+    assert [finding.day for finding in done.findings] == [None] and done.quarantined
+
+
 def test_charges_that_come_twice_are_refused_because_they_would_add_up(tmp_path):
     with pytest.raises(SourceError, match=r"inbox/0.csv and inbox/1.csv\): they hold the same bytes"):
         land(tmp_path, text({}), text({}))
