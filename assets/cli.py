@@ -17,6 +17,7 @@ import typer
 from assets.alerts import alerts_app
 from assets.decompose import decompose
 from assets.factors import factors_app
+from assets.meters import meters_app
 from assets.process import leave
 from assets.terminal import DAYS, ask, err, out, plain, say
 from pipelines.errors import JevonsError
@@ -53,6 +54,7 @@ sandbox_app = typer.Typer(no_args_is_help=True, help="A made-up organisation wit
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(factors_app, name="factors")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(meters_app, name="meters")
 app.command()(decompose)
 gate_app = typer.Typer(no_args_is_help=True, help="Whether a call may go ahead, by what is left of the ceilings.")
 app.add_typer(gate_app, name="gate")
@@ -187,6 +189,24 @@ def verify() -> None:
     if not problems:
         out.print(f"build {build.build_id}: every file is as it was published", highlight=False)
     raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def otlp(
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is every one there is.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at.")] = 4318,
+) -> None:
+    """Receives OpenTelemetry traces (OTLP over HTTP, protobuf or JSON) for the source `otel`, until Ctrl-C.
+
+    Model calls are written where `path` of [sources.otel] looks for them, without prompts and without people; what is
+    acknowledged is on the disk. It asks for no key: listen at 127.0.0.1, or stand a proxy before it.
+
+    Example: `jevons otlp --port 4318`, and for what is traced `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318`
+    """
+    from pipelines.otlp.receiver import serve
+    from pipelines.settings import load
+
+    serve(load(home()), host, port, lambda url: say(out, f"receives traces at {url}/v1/traces; stop it with Ctrl-C"))
 
 
 @app.command()

@@ -25,6 +25,7 @@ from pipelines.sandbox import (
     openai_lists,
     prometheus_api,
     stories,
+    tickets_api,
 )
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 from pipelines.sandbox.faults import Faults
@@ -101,6 +102,11 @@ class SandboxServer:
     def electricity_maps_fallback_url(self) -> str:
         """What stands for https://api.electricitymaps.com/v3."""
         return f"{self.url}/electricitymaps/v3"
+
+    @property
+    def tickets_url(self) -> str:
+        """The list of a ticket tool."""
+        return f"{self.url}/tickets/tickets"
 
     @property
     def neso_url(self) -> str:
@@ -200,12 +206,14 @@ def _route(request: Request, world: World) -> Response:
         return prometheus_api.answer(inner, world)
     if vendor == "electricitymaps":
         return electricity_maps_api.answer(inner, world)
+    if vendor == "tickets":
+        return tickets_api.answer(inner, world)
     if vendor in GRID_APIS:
         return GRID_APIS[vendor](inner, world)
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps",
+    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps", "tickets",
                *GRID_APIS)
     served = ", ".join(f"/{name}" for name in vendors)
     return json_response(404, {"error": f"the sandbox serves {served}"})
