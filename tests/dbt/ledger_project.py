@@ -24,7 +24,8 @@ MODELS = (
     "fct_footprint_daily", "dim_team", "fct_workflow_daily", "fct_team_daily", "fct_organisation_daily",
     "fct_market_monthly", "fct_market_instrument_monthly", "fct_inventory_monthly",
 )
-LANDED = re.compile(r"read_parquet\('raw/(\w+)/(\w+)/[^)]*\)")  # what staging reads that is no view of its own
+# what staging reads that is no view of its own
+LANDED = re.compile(r"read_parquet\('raw/(\w+)/(\w+)/(?:[^()]|\([^()]*\))*\)")
 TEXT, COUNT, INSTANT, DAY = pa.string(), pa.decimal128(18, 0), pa.timestamp("us"), pa.date32()
 FACTOR, RATIO = pa.decimal128(18, 18), pa.decimal128(12, 6)
 IDENTITIES = ("api_key_id", "project_id", "workflow_tag", "pod", "node")
@@ -88,6 +89,9 @@ TABLES = {
     "stg_electricity_maps__carbon_intensity": {
         "zone": TEXT, "usage_date": DAY, "usage_hour_utc": INSTANT, "gco2e_per_kwh": RATIO,
         "grid_boundary": TEXT, "is_estimated": pa.bool_()},
+    "raw_devices__fleet": {
+        **dict.fromkeys(("dt", "device_type", "site_id", "workflow_id", "evidence"), TEXT),
+        **dict.fromkeys(("device_count", "active_hours", "active_w_low", "active_w", "active_w_high"), RATIO)},
     "raw_grid_file__intensity": {"zone": TEXT, "hour_utc": INSTANT, "gco2e_per_kwh": RATIO, "grid_boundary": TEXT,
                                  "publisher": TEXT, "is_estimated": pa.bool_()},
     "raw_neso__intensity": {"dt": TEXT, "start_utc": INSTANT, "actual_gco2_per_kwh": RATIO},
