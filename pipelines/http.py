@@ -196,11 +196,6 @@ class Client:
         return f": {said}" if said else ""
 
 
-def basic(user_and_password: str) -> str:
-    """The value of an Authorization header for `user:password` (RFC 7617)."""
-    return f"Basic {b64encode(user_and_password.encode()).decode()}"
-
-
 def _bare(value: str) -> list[str]:
     """The key in a header's value without its scheme; of Basic, also what it encodes, whole and by halves."""
     scheme, _, key = value.partition(" ")
@@ -209,6 +204,11 @@ def _bare(value: str) -> list[str]:
     except ValueError:
         plain = ""
     return [key, plain, *plain.split(":")] if scheme in ("Basic", "Bearer") else []
+
+
+def basic(user_and_password: str) -> str:
+    """The value of an Authorization header for `user:password` (RFC 7617)."""
+    return f"Basic {b64encode(user_and_password.encode()).decode()}"
 
 
 def stays_secret(base_url: str) -> bool:

@@ -213,7 +213,7 @@ def _route(request: Request, world: World) -> Response:
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps",
+    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps", "tickets",
                *GRID_APIS)
     served = ", ".join(f"/{name}" for name in vendors)
     return json_response(404, {"error": f"the sandbox serves {served}"})

@@ -10,10 +10,10 @@ from pipelines.settings import Settings
 from pipelines.source import Source
 
 MODULES = (
-    "openai", "anthropic", "call_log", "gpu_prometheus", "meters", "host_prometheus", "redfish", "electricity_maps",
-    "outcomes", "instruments", "neso", "eia", "entsoe", "gpu_jobs", "run_stages", "evaluations", "quality_bars",
-    "measurements", "disclosures", "denied_calls", "litellm", "openrouter", "focus", "github_copilot", "langfuse",
-    "cursor", "invoices", "devices", "watttime", "registry", "settings_rows", "deliveries",
+    "openai", "anthropic", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "instruments",
+    "neso", "eia", "entsoe", "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements", "disclosures",
+    "denied_calls", "litellm", "openrouter", "focus", "github_copilot", "langfuse", "cursor", "invoices", "devices",
+    "watttime", "host_prometheus", "redfish", "grid_file", "otel", "registry", "settings_rows", "deliveries",
 )
 
 

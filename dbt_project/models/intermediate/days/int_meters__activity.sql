@@ -1,4 +1,5 @@
 -- One row per hour x host x pod that holds a GPU of it: what the host took beside its GPUs, read from its meter.
+{{ config(materialized='ephemeral') }}
 
 with
 
