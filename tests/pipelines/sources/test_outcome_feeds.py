@@ -287,6 +287,13 @@ def test_a_list_that_changes_or_leads_elsewhere_while_it_is_read_is_refused(tmp_
         land(tmp_path, GITHUB, GITHUB_TOKEN=SECRET)
 
 
+def test_a_server_that_gives_the_first_page_whatever_is_asked_for_is_refused(tmp_path, web):
+    web.get(GITHUB["url"], json=ISSUES[:3])
+    with pytest.raises(SourceError, match="it brings nothing that the pages before did not"):
+        land(tmp_path, {**GITHUB, "paging": "page"}, GITHUB_TOKEN=SECRET)
+    assert len(web.calls) == 2
+
+
 @pytest.mark.parametrize(("change", "rule", "day"), [
     ({"closed_at": "yesterday"}, "'yesterday' is not an ISO 8601 instant", None),
     ({"closed_at": "2026-06-02T10:00:00"}, "it has no time zone and none is declared", None),
