@@ -192,6 +192,24 @@ def verify() -> None:
 
 
 @app.command()
+def otlp(
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is every one there is.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at.")] = 4318,
+) -> None:
+    """Receives OpenTelemetry traces (OTLP over HTTP, protobuf or JSON) for the source `otel`, until Ctrl-C.
+
+    Model calls are written where `path` of [sources.otel] looks for them, without prompts and without people; what is
+    acknowledged is on the disk. It asks for no key: listen at 127.0.0.1, or stand a proxy before it.
+
+    Example: `jevons otlp --port 4318`, and for what is traced `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318`
+    """
+    from pipelines.otlp.receiver import serve
+    from pipelines.settings import load
+
+    serve(load(home()), host, port, lambda url: say(out, f"receives traces at {url}/v1/traces; stop it with Ctrl-C"))
+
+
+@app.command()
 def dashboard(port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:
     """Serves the pages (Streamlit) on the published build at this machine's port, until Ctrl-C.
 

@@ -16,7 +16,7 @@ from pipelines.errors import JevonsError
 SIZE_CLASSES = ("S", "M", "L", "XL")
 CONTROLS = ("own", "leased", "vendor")  # who decides over what runs at a site: the scope of its electricity
 # the words of grid_sources in dbt_project.yml, and the year
-GRID_PINS = ("electricity_maps", "eia", "entsoe", "neso", "yearly_mix")
+GRID_PINS = ("grid_file", "electricity_maps", "eia", "entsoe", "neso", "yearly_mix")
 SPEND = "spend"  # energy_from: no tokens are known of this provider, its energy is reckoned from what it was paid
 
 

@@ -265,7 +265,7 @@ def test_a_source_is_complete(manifest, source):
 
 def test_every_source_of_activity_has_its_model(manifest):
     project = (ROOT / "dbt_project" / "dbt_project.yml").read_text("utf-8")
-    words = re.search(r"activity_sources: \[(.*)\]", project)[1].split(", ")
+    words = re.findall(r"\w+", re.search(r"activity_sources: \[(.*?)\]", project, re.S)[1])
     names = {node["name"] for node in of_type(manifest, "model") if re.match("int_.*__activity$", node["name"])}
     assert {f"int_{word}__activity" for word in words} == names
     assert set(words) <= {source.name for source in all_sources()}
@@ -273,7 +273,7 @@ def test_every_source_of_activity_has_its_model(manifest):
 
 def test_every_source_of_the_grid_has_its_model_and_can_be_pinned(manifest):
     project = (ROOT / "dbt_project" / "dbt_project.yml").read_text("utf-8")
-    words = re.search(r"grid_sources: \[(.*)\]", project)[1].split(", ")
+    words = re.findall(r"\w+", re.search(r"grid_sources: \[(.*?)\]", project, re.S)[1])
     names = {node["name"] for node in of_type(manifest, "model") if re.match("int_.*__grid$", node["name"])}
     assert {f"int_{word}__grid" for word in words} == names
     assert {*words, "yearly_mix"} == set(GRID_PINS)

@@ -76,9 +76,8 @@ def client_of(settings: Settings, feed: Feed, name: str) -> Client:
         raise SourceError(f"{name} was not asked", variable, "this environment variable is not set",
                           f"set it, or leave token_env out of [{feed.section}]")
     headers = {"Authorization": basic(key) if feed.options.get("auth") == "basic" else f"Bearer {key}"} if key else {}
-    secrets = (key, key.partition(":")[2]) if key else ()
     path = "" if feed.kind == "url" else address.path
-    return Client(name, f"{address.scheme}://{address.netloc}{path}", headers, variable, cut_out=secrets)
+    return Client(name, f"{address.scheme}://{address.netloc}{path}", headers, variable)
 
 
 def _feed(section: str, options: Mapping[str, Any]) -> Feed:

@@ -104,7 +104,7 @@ def ask(
                           "set it to user:password of a login that may read sensors and nothing else")
     address = urlsplit(meter["url"])
     client = Client(name, f"{address.scheme}://{address.netloc}", {"Authorization": basic(login)}, LOGIN,
-                    attempts=2, timeout=(5, 20), cut_out=(login, login.partition(":")[2]))
+                    attempts=2, timeout=(5, 20))
     if "ca" in options:
         client.session.verify = str(context.settings.home / options["ca"])
     return told(client.get(address.path), name, meter.get("member"))

@@ -5,14 +5,13 @@ ledger: it has a mart of its own and is a rung of nothing. How many days one req
 own client has it; UNVERIFIED here. A token that has run out is asked for anew.
 """
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from pipelines.errors import SourceError
-from pipelines.http import Client, RequestRefused
+from pipelines.http import Client, RequestRefused, basic
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources import _grid
 from pipelines.window import Window
@@ -51,8 +50,8 @@ class Session:
 
     def _login(self) -> Client:
         user = f"{self._options.get('user', '')}:{self._password}"
-        basic = {"Authorization": f"Basic {b64encode(user.encode()).decode()}"}
-        answer = Client("WattTime", self._base_url, basic, SECRET, cut_out=(self._password,)).get(LOGIN)
+        login = {"Authorization": basic(user)}
+        answer = Client("WattTime", self._base_url, login, SECRET, cut_out=(self._password,)).get(LOGIN)
         token = answer.get("token") if isinstance(answer, Mapping) else None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or len(token) < 4:
             raise WIRE.misshapen(LOGIN, "it holds no token")

@@ -238,7 +238,8 @@ def test_what_breaks_a_rule_or_a_promise_is_not_published_and_readers_keep_the_b
     assert "orphan_call_ratio must be between 0 and 1" in broken["gate_fct_coverage_daily"][0]
     key, method = broken["promises"]
     assert key == f"fct_organisation_daily: usage_date must name one row, broken once (found {FIRST})"
-    assert method.startswith("int_meter__hourly: method must be one of counter_delta, power_integral, unmeasured, ")
+    allowed = "counter_delta, power_integral, unmeasured, broken"
+    assert method.startswith(f"int_meter__hourly: method must be one of {allowed}")
     assert hashes(home / "published") == before
 
 

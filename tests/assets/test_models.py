@@ -14,7 +14,8 @@ def test_the_unit_tests_of_the_models_hold_and_so_do_the_frozen_seeds(home: Path
     try:
         done = runner().invoke([
             "test", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet", "--no-write-json",
-            "--target-path", str(home / "target"), "--log-level-file", "none", "--select", "resource_type:unit_test", "resource_type:seed",
+            "--target-path", str(home / "target"), "--log-level-file", "none",
+            "--select", "resource_type:unit_test", "resource_type:seed",
         ])
     finally:
         DuckDBConnectionManager.close_all_connections()  # or this process keeps the warehouse locked

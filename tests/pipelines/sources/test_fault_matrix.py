@@ -100,12 +100,12 @@ WIRES = (
              "accepted_values": ["sent"]}),
     Wire("entsoe", "generation", "/api", "quantity", "businessType", (), ("start",), {"base_url": "entsoe_url"},
          "ENTSOE_SECURITY_TOKEN", paged=False, buckets=False, form="%Y-%m-%dT%H:%MZ", inside="TimeSeries"),
+    Wire("watttime", "marginal", "/v3/historical", "value", "note", (), ("point_time",), {"base_url": "watttime_url"},
+         "WATTTIME_PASSWORD", paged=False, buckets=False, settings={"user": "demo", "regions": {"FR": "FR"}}),
     Wire("langfuse", "observations", "/api/public/v2/observations", "usageDetails", "environment",
          ("parentObservationId", "environment", "tags", "projectId"), ("startTime",), {"base_url": "langfuse_url"},
          "LANGFUSE_SECRET_KEY", buckets=False, again=partial(set_top, "meta", {"cursor": "again"}),
          endless=cursors_without_end, settings={"provider": "anthropic"}),
-    Wire("watttime", "marginal", "/v3/historical", "value", "note", (), ("point_time",), {"base_url": "watttime_url"},
-         "WATTTIME_PASSWORD", paged=False, buckets=False, settings={"user": "demo", "regions": {"FR": "FR"}}),
 )
 ENTSOE = next(wire for wire in WIRES if wire.source == "entsoe")
 
