@@ -121,6 +121,7 @@ TABLE = Table(
 )
 
 SOURCE = Source(
-    name=NAME, tables=(TABLE,), description="Model calls from OpenTelemetry traces.", restate_days=_otlp_reading.RESTATED_DAYS,
+    name=NAME, tables=(TABLE,), description="Model calls from OpenTelemetry traces.",
+    restate_days=_otlp_reading.RESTATED_DAYS,
     personal=("all attributes but names of models, services and workflows and counts",), options=OPTIONS, check=check,
 )
