@@ -119,8 +119,7 @@ def main() -> None:
         for name, (clock, processors) in told.items():
             print(f"{name}: {clock:.1f} s, of processors {processors:.1f} s")
         by_clock, by_processors = ((b + a) / 2 / t for b, a, t in zip(before, after, took, strict=True))
-        rate = f"{by_clock:.2f} of DuckDB's rate by the clock, {by_processors:.2f} by processors"
-        print(f"{rows:,} rows landed, at {rate}")
+        print(f"{rows:,} rows, at {by_clock:.2f} of DuckDB's rate by the clock, {by_processors:.2f} of processors")
 
 
 if __name__ == "__main__":
