@@ -17,6 +17,7 @@ import typer
 from assets.alerts import alerts_app
 from assets.decompose import decompose
 from assets.factors import factors_app
+from assets.meters import meters_app
 from assets.process import leave
 from assets.terminal import DAYS, ask, err, out, plain, say
 from pipelines.errors import JevonsError
@@ -53,6 +54,7 @@ sandbox_app = typer.Typer(no_args_is_help=True, help="A made-up organisation wit
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(factors_app, name="factors")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(meters_app, name="meters")
 app.command()(decompose)
 gate_app = typer.Typer(no_args_is_help=True, help="Whether a call may go ahead, by what is left of the ceilings.")
 app.add_typer(gate_app, name="gate")

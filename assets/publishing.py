@@ -6,6 +6,7 @@ How a snapshot is written and read belongs to `pipelines.snapshot`.
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -16,15 +17,21 @@ from assets.warehouse import POOL, PROJECT, model_key
 from pipelines import engine, snapshot
 from pipelines.gate.writing import beside
 from pipelines.settings import home, load
+from quality import promises
 from quality.marts import SUITES, inspect
 
 INSPECTED = dg.AssetKey(["inspected"])
+PROMISES = "promises"
+
+
+def _nodes() -> dict[str, Any]:
+    """The project's models, seeds and tests, as dbt reads them."""
+    return json.loads(PROJECT.manifest_path.read_text("utf-8"))["nodes"]
 
 
 def marts() -> list[str]:
     """The names of the models that are published: everything in the folder of the marts."""
-    nodes = json.loads(PROJECT.manifest_path.read_text("utf-8"))["nodes"].values()
-    return sorted(n["name"] for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == "marts")
+    return sorted(n["name"] for n in _nodes().values() if n["resource_type"] == "model" and n["fqn"][1] == "marts")
 
 
 @dg.asset(
@@ -35,21 +42,26 @@ def marts() -> list[str]:
         dg.AssetCheckSpec(f"gate_{mart}", asset=INSPECTED, blocking=True,
                           description=f"{len(suite)} rules that no published figure may break.")
         for mart, suite in SUITES.items()
+    ] + [
+        dg.AssetCheckSpec(PROMISES, asset=INSPECTED, blocking=True,
+                          description="Keys and closed sets of all models, as they declare them for dbt."),
     ],
 )
 def inspected(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """Great Expectations on every mart; a broken rule blocks the publication, and readers keep the build before.
+    """Great Expectations on every mart, and what the models promise; what is broken blocks the publication, and readers
+    keep the build before.
 
     The checks sit on this asset and not on the marts themselves: a blocking check between two models would cut dbt's
     one run into several.
     """
-    verdicts = inspect(warehouse(home()))
+    verdicts = {f"gate_{mart}": found for mart, found in inspect(warehouse(home())).items()}
+    verdicts[PROMISES] = promises.inspect(warehouse(home()), home(), _nodes())
     return dg.MaterializeResult(check_results=[
         dg.AssetCheckResult(
-            check_name=f"gate_{mart}", passed=not sentences, severity=dg.AssetCheckSeverity.ERROR,
+            check_name=check, passed=not sentences, severity=dg.AssetCheckSeverity.ERROR,
             metadata={"findings": dg.MetadataValue.json(sentences)},
         )
-        for mart, sentences in verdicts.items()
+        for check, sentences in verdicts.items()
     ])
 
 

@@ -14,10 +14,11 @@ from pipelines.userfiles import Row, Unreadable
 from pipelines.window import Window
 
 ROWS_AT_ONCE = 1000
+_READ_ONLY = {"postgresql": "set transaction read only", "sqlite": "pragma query_only = on"}
 
 
 def ask(url_env: str, url: str | None, query: str, window: Window) -> Iterator[Row]:
-    """The rows of the query, streamed; whatever else it did is rolled back.
+    """The rows of the query, streamed. PostgreSQL and SQLite let it change nothing, elsewhere it is rolled back.
 
     Args:
         url_env: Environment variable that the URL came from; the only name of the database in messages.
@@ -47,6 +48,8 @@ def ask(url_env: str, url: str | None, query: str, window: Window) -> Iterator[R
     database = _open(url_env, url)
     try:
         with database.connect() as connection:  # closing without a commit rolls back
+            if database.dialect.name in _READ_ONLY:
+                connection.exec_driver_sql(_READ_ONLY[database.dialect.name])
             result = connection.execution_options(stream_results=True).execute(bounded)
             names = list(result.keys())
             if len(set(names)) < len(names):

@@ -10,13 +10,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from pipelines import countries
+from pipelines import cloud_regions, countries
 from pipelines.errors import JevonsError
 
 SIZE_CLASSES = ("S", "M", "L", "XL")
 CONTROLS = ("own", "leased", "vendor")  # who decides over what runs at a site: the scope of its electricity
 # the words of grid_sources in dbt_project.yml, and the year
-GRID_PINS = ("electricity_maps", "eia", "entsoe", "neso", "yearly_mix")
+GRID_PINS = ("grid_file", "electricity_maps", "eia", "entsoe", "neso", "yearly_mix")
 SPEND = "spend"  # energy_from: no tokens are known of this provider, its energy is reckoned from what it was paid
 
 
@@ -100,6 +100,7 @@ def typed(path: Path, where: str, table: Mapping[str, Any], key: str, kind: type
 
 def read_site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
     """One [sites.name]; a sentence if it is incomplete or says what cannot be."""
+    table = _placed(path, name, table)
     for needed in ("zone", "country"):
         if not table.get(needed):
             raise JevonsError(
@@ -130,6 +131,23 @@ def read_site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
         _decimal(path, where, table, "water_litres_per_kwh"), table.get("control"),
         countries.stored(typed(path, where, table, "market_boundary", str)), table.get("grid_pin"),
     )
+
+
+def _placed(path: Path, name: str, table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The section with the zone and the country of its cloud region, where it names one instead of them."""
+    if "cloud_region" not in table:
+        return table
+    where, found = f"{path}, sites.{name}.cloud_region", cloud_regions.region(table["cloud_region"])
+    if found is None:
+        raise JevonsError(
+            "A site names a cloud region that is not known", where, f"it is {table['cloud_region']!r:.60}",
+            'write aws, azure or google, a colon and the region, as in "aws:eu-west-3", or give zone and country',
+        )
+    both = sorted({"zone", "country"} & set(table))
+    if both:
+        raise JevonsError("A site says twice where it is", where, f"it has a `{both[0]}` as well",
+                          "leave one of the two out")
+    return {**table, "zone": found.zone, "country": found.country}
 
 
 def read_hardware(path: Path, name: str, table: Mapping[str, Any], sites: set[str]) -> Hardware:

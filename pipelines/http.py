@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -97,11 +97,16 @@ class Client:
         Raises:
             SourceError: the request was refused, or nothing whole came back in `attempts` tries.
         """
-        return self._ask("GET", path, params)
+        return self._ask("GET", path, params)[0]
+
+    def page(self, path: str, params: Sequence[tuple[str, str]] = ()) -> tuple[Any, str | None]:
+        """The JSON body of a GET, and the address of the next page where a Link header tells one (RFC 8288)."""
+        body, answer = self._ask("GET", path, params)
+        return body, answer.links.get("next", {}).get("url")
 
     def post(self, path: str, params: Sequence[tuple[str, str]]) -> Any:
         """The JSON body of a POST with a form, for queries that are too long for an address."""
-        return self._ask("POST", path, params)
+        return self._ask("POST", path, params)[0]
 
     def describe(self, path: str, params: Sequence[tuple[str, str]] = ()) -> str:
         """The request as receipts record it: method, path and parameters, no host credentials, no headers."""
@@ -116,7 +121,9 @@ class Client:
                         text = text.replace(written, "***")
         return _EMAIL.sub("***", text)
 
-    def _ask(self, method: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
+    def _ask(
+        self, method: str, path: str, params: Sequence[tuple[str, str]]
+    ) -> tuple[Any, requests.Response]:
         if (self.headers or self.hidden) and not stays_secret(self.base_url):
             raise SourceError(
                 f"{self.name} was not asked", f"base_url, {self.key_name}" if self.key_name else "base_url",
@@ -136,7 +143,7 @@ class Client:
             else:
                 if answer.status_code == 200:
                     try:
-                        return self.reader(_whole(answer))
+                        return self.reader(_whole(answer)), answer
                     except ValueError as error:
                         last = f"the answer is not whole {self.form} ({self.redacted(str(error))[:120]})"
                 elif answer.status_code in RETRIED:
@@ -197,6 +204,11 @@ def _bare(value: str) -> list[str]:
     except ValueError:
         plain = ""
     return [key, plain, *plain.split(":")] if scheme in ("Basic", "Bearer") else []
+
+
+def basic(user_and_password: str) -> str:
+    """The value of an Authorization header for `user:password` (RFC 7617)."""
+    return f"Basic {b64encode(user_and_password.encode()).decode()}"
 
 
 def stays_secret(base_url: str) -> bool:

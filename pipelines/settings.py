@@ -31,8 +31,8 @@ FILE = "jevons.toml"
 NAMED = ("sources", "sites", "providers", "models", "hardware")  # sections that hold one section per name
 KEYS = {
     "organisation": {"name", "sandbox"},
-    "sites": {"zone", "country", "pue", "pue_source", "market_gco2e_per_kwh", "water_litres_per_kwh", "control",
-              "market_boundary", "grid_pin"},
+    "sites": {"zone", "country", "cloud_region", "pue", "pue_source", "market_gco2e_per_kwh", "water_litres_per_kwh",
+              "control", "market_boundary", "grid_pin"},
     "providers": {"site", "system_of_record", "energy_from", "gpu_model", "catalogue"},
     "models": {"size_class"},
     "hardware": {"site", "gpu_model", "count", "purchased_on", "embodied_kgco2e", "embodied_kgco2e_low",

@@ -126,6 +126,7 @@ class Source:
         restate_days: How many past days the vendor may still change; the daily run reads them again.
         personal: Fields that are dropped or key-hashed before the first write.
         always: True where the source needs no section in `jevons.toml` (registry, settings).
+        kin: Source whose records these are as well: they are read together, and all their machines stand at one site.
         options: What its section may hold, beside `enabled`; None where the source itself looks at every word.
     """
 
@@ -137,6 +138,7 @@ class Source:
     personal: tuple[str, ...] = ()
     always: bool = False
     options: tuple[str, ...] | None = None
+    kin: str | None = None
     check: Callable[[Context], str] | None = field(default=None)
     """Asks the system for one small thing and says in one sentence what was found; used by `jevons doctor`."""
 

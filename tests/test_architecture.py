@@ -14,13 +14,14 @@ from support import ROOT
 
 from pipelines.declared import GRID_PINS
 from pipelines.sources import all_sources
+from quality.promises import promised
 
 MODELS = ROOT / "dbt_project" / "models"
 ROOMS = ("pipelines", "quality", "assets", "dashboards")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 SQL = sorted(MODELS.rglob("*.sql"))
-UNITS = ("_kwh", "_wh", "_w", "_j", "_gco2e", "_kgco2e", "_gco2e_per_kwh", "_litres", "_litres_per_kwh", "_usd",
-         "_tokens", "_seconds", "_hours", "_days", "_ratio", "_count")
+UNITS = ("_kwh", "_wh", "_w", "_j", "_gco2e", "_kgco2e", "_gco2e_per_kwh", "_gco2_per_kwh", "_litres",
+         "_litres_per_kwh", "_usd", "_tokens", "_seconds", "_hours", "_days", "_ratio", "_count")
 # what stands in these columns is in the unit that another column of the same row names
 UNIT_BESIDE = {
     "dim_factor": ("unit", {"value_low", "value", "value_high"}),
@@ -208,6 +209,19 @@ def test_every_mart_has_a_tested_key_that_is_never_all_unknown(manifest):
         assert filled & set(keys[node["unique_id"]]), node["name"]
 
 
+def test_what_gate_2_asks_is_of_models_that_it_finds_in_the_warehouse_and_asked_of_all_their_rows(manifest):
+    """What a raw column must hold, and which are its table's key, the source says: landing asks once, staging not."""
+    asked = list(promised(manifest["nodes"]))
+    of = [manifest["nodes"][node["attached_node"]] for node in asked]
+    assert [node["name"] for node in of if node["config"]["materialized"] == "ephemeral"] == []
+    assert [node["name"] for node in of if node["fqn"][1] == "staging"] == []
+    assert [node["name"] for node in asked if node["config"]["where"] or node["config"]["severity"] != "ERROR"] == []
+    assert {node["test_metadata"]["name"] for node in asked} >= {"unique", "unique_key", "accepted_values"}
+    every_day = [node["name"] for node in of_type(manifest, "test")
+                 if node not in asked and not (node.get("attached_node") or "").startswith("seed.")]
+    assert len(every_day) < 25  # what is left to dbt is a step of every run for each
+
+
 def test_no_model_has_a_node_for_each_column_that_must_be_there(manifest):
     single = [node["name"] for node in of_type(manifest, "test")
               if (node.get("test_metadata") or {}).get("name") == "not_null"
@@ -238,9 +252,9 @@ def test_a_source_is_complete(manifest, source):
     assert list(folder.glob("*.yml")), f"no {folder.relative_to(ROOT)}/*.yml"
     declared = {node["name"] for node in manifest["sources"].values() if node["source_name"] == source.name}
     assert declared == {table.name for table in source.tables}, "dbt's source names the tables of the source"
-    read = {parent.split(".")[-1] for node in of_type(manifest, "model") if node["fqn"][1:3] == ["staging", source.name]
-            for parent in node["depends_on"]["nodes"]}
-    assert read == declared, "each table has a staging model"
+    read = {parent.split(".")[-1] for node in of_type(manifest, "model") if node["fqn"][1] == "staging"
+            for parent in node["depends_on"]["nodes"] if parent.split(".")[2] == source.name}
+    assert read == declared, "each table has a staging model, of its own or that of its kin"
     named = re.compile(rf"\b{source.name}\b")
     tests = (ROOT / "tests" / "pipelines").rglob("test_*.py")
     assert any(named.search(path.read_text("utf-8")) for path in tests), "a test speaks of it"
@@ -251,7 +265,7 @@ def test_a_source_is_complete(manifest, source):
 
 def test_every_source_of_activity_has_its_model(manifest):
     project = (ROOT / "dbt_project" / "dbt_project.yml").read_text("utf-8")
-    words = re.search(r"activity_sources: \[(.*)\]", project)[1].split(", ")
+    words = re.findall(r"\w+", re.search(r"activity_sources: \[(.*?)\]", project, re.S)[1])
     names = {node["name"] for node in of_type(manifest, "model") if re.match("int_.*__activity$", node["name"])}
     assert {f"int_{word}__activity" for word in words} == names
     assert set(words) <= {source.name for source in all_sources()}
@@ -259,7 +273,7 @@ def test_every_source_of_activity_has_its_model(manifest):
 
 def test_every_source_of_the_grid_has_its_model_and_can_be_pinned(manifest):
     project = (ROOT / "dbt_project" / "dbt_project.yml").read_text("utf-8")
-    words = re.search(r"grid_sources: \[(.*)\]", project)[1].split(", ")
+    words = re.findall(r"\w+", re.search(r"grid_sources: \[(.*?)\]", project, re.S)[1])
     names = {node["name"] for node in of_type(manifest, "model") if re.match("int_.*__grid$", node["name"])}
     assert {f"int_{word}__grid" for word in words} == names
     assert {*words, "yearly_mix"} == set(GRID_PINS)

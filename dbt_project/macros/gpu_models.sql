@@ -42,7 +42,7 @@
 {% macro quantity_of_method(method) -%}
     case
         when {{ method }} like '%!_of!_closed!_host' escape '!' then 'metered_host_ratio'
-        {%- for name, quantity in {'host_residual': 'host_residual', 'job_counter': 'energy_counter', 'counter_delta': 'energy_counter', 'job_counter': 'energy_counter',
+        {%- for name, quantity in {'host_residual': 'host_residual', 'job_counter': 'energy_counter', 'counter_delta': 'energy_counter', 'cpu_counter': 'energy_counter',
             'power_integral_gappy': 'power_integral_gappy', 'power_integral': 'power_integral',
             'tdp_utilisation': 'tdp_utilisation', 'runtime_fitted': 'runtime_fitted',
             'runtime_default': 'runtime_default'}.items() %}

@@ -27,3 +27,8 @@
 {% macro usd_from_cents(cents) -%}
     cast({{ cents }} * cast(0.01 as decimal(3, 2)) as decimal(18, 9))
 {%- endmacro %}
+
+{#- Whole billionths of a dollar as dollars. -#}
+{% macro usd_from_nano(count) -%}
+    (cast({{ count }} as decimal(28, 0)) * cast(0.000000001 as decimal(10, 9)))
+{%- endmacro %}

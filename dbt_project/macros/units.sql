@@ -23,6 +23,9 @@
 
 {% macro millionths(count) -%} (cast({{ count }} as decimal(31, 0)) * cast(0.000001 as decimal(7, 6))) {%- endmacro %}
 
+{#- Pounds per MWh to grams per kWh: the pound is 453.59237 g by definition. -#}
+{% macro g_per_kwh_from_lb_per_mwh(value) -%} ({{ value }} * cast(0.45359237 as decimal(9, 8))) {%- endmacro %}
+
 {% macro half(value) -%} (cast({{ value }} as decimal(18, 6)) * cast(0.5 as decimal(2, 1))) {%- endmacro %}
 
 {% macro kg_from_g(grams) -%} ({{ grams }} * cast(0.001 as decimal(4, 3))) {%- endmacro %}

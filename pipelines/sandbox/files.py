@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.sandbox import anthropic_api, declared, gateways_api, grid_apis, lifecycle, stories
+from pipelines.sandbox import anthropic_api, declared, gateways_api, grid_apis, lifecycle, stories, tickets_api
 from pipelines.sandbox.activity import Call, calls_of_day, hourly_calls, in_time
 from pipelines.sandbox.agents import Step, steps_of_day
 from pipelines.sandbox.claims import CLAIMS
@@ -59,6 +59,8 @@ def environment() -> dict[str, str]:
         "OPENROUTER_MANAGEMENT_KEY": gateways_api.TOKENS["openrouter"],
         "EIA_API_KEY": grid_apis.EIA_KEY,
         "ENTSOE_SECURITY_TOKEN": grid_apis.ENTSOE_TOKEN,
+        "WATTTIME_PASSWORD": grid_apis.WATTTIME_PASSWORD,
+        "TICKETS_TOKEN": tickets_api.TOKEN,
         "JEVONS_HASH_KEY": "sandbox-hash-key",
     }
 

@@ -3,6 +3,7 @@
 Electricity Maps, which the demo reads, has a module of its own; no story of the sandbox is told here.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from pipelines.sandbox.exchange import Request, Response, World, json_response
 
 EIA_KEY = "eia-demo-key"
 ENTSOE_TOKEN = "entsoe-demo-token"
+WATTTIME_USER, WATTTIME_PASSWORD, WATTTIME_TOKEN = "demo", "watttime-demo-password", "watttime-demo-token"
 ENTSOE_FUELS = {"B04": (2000, 9000), "B14": (38000, 40000), "B16": (0, 9000)}  # least and most MW
 HOUR = timedelta(hours=1)
 EIA_FUELS = {"BAT": (-900, 900), "COL": (9000, 21000), "NG": (30000, 60000), "NUC": (32000, 33000), "SUN": (-10, 9000),
@@ -92,6 +94,26 @@ def entsoe(request: Request, world: World) -> Response:
             f"{_told(start)}</start><end>{_told(end)}</end></timeInterval><resolution>PT60M</resolution>{points}</Period>"
             "</TimeSeries>")
     return _xml(200, "GL_MarketDocument", "generationloaddocument:3:0", "".join(series))
+
+
+def watttime(request: Request, world: World) -> Response:
+    """Answer /login with a token, and /v3/historical with marginal rates by five minutes, both ends included."""
+    given = request.headers.get("authorization", "")
+    if request.path == "/login":
+        basic = b64encode(f"{WATTTIME_USER}:{WATTTIME_PASSWORD}".encode()).decode()
+        right = given == f"Basic {basic}"
+        return json_response(200, {"token": WATTTIME_TOKEN}) if right else json_response(401, {"error": "Not known."})
+    if given != f"Bearer {WATTTIME_TOKEN}":
+        return json_response(401, {"error": "The token is not valid, or has run out."})
+    one, five = dict(request.parameters), timedelta(minutes=5)
+    start, end = _instant(one["start"]), _instant(one["end"])
+    if end - start > timedelta(days=32):
+        return json_response(400, {"error": "At most 32 days can be asked for."})
+    data = [{"point_time": f"{at:%Y-%m-%dT%H:%M:%S}+00:00", "value": _value(f"watttime/{at:%Y-%m-%dT%H:%M}", 700, 1200)}
+            for at in _steps(start, end + timedelta(seconds=1), five) if at.date() < world.as_of]
+    return json_response(200, {"data": data, "meta": {
+        "data_point_period_seconds": 300, "region": one["region"], "warnings": [], "signal_type": one["signal_type"],
+        "model": {"date": "2023-03-01"}, "units": "lbs_co2_per_mwh"}})
 
 
 def _acknowledged(status: int, text: str) -> Response:

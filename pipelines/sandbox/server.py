@@ -25,6 +25,7 @@ from pipelines.sandbox import (
     openai_lists,
     prometheus_api,
     stories,
+    tickets_api,
 )
 from pipelines.sandbox.exchange import Request, Response, World, json_response
 from pipelines.sandbox.faults import Faults
@@ -32,7 +33,8 @@ from pipelines.sandbox.openai_query import BadRequestError, check_key
 
 logger = logging.getLogger(__name__)
 
-GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia, "entsoe": grid_apis.entsoe}
+GRID_APIS = {"neso": grid_apis.neso, "eia": grid_apis.eia, "entsoe": grid_apis.entsoe,
+             "watttime": grid_apis.watttime}
 
 
 class Received(NamedTuple):
@@ -102,6 +104,11 @@ class SandboxServer:
         return f"{self.url}/electricitymaps/v3"
 
     @property
+    def tickets_url(self) -> str:
+        """The list of a ticket tool."""
+        return f"{self.url}/tickets/tickets"
+
+    @property
     def neso_url(self) -> str:
         """What stands for https://api.carbonintensity.org.uk."""
         return f"{self.url}/neso"
@@ -115,6 +122,11 @@ class SandboxServer:
     def entsoe_url(self) -> str:
         """What stands for https://web-api.tp.entsoe.eu."""
         return f"{self.url}/entsoe"
+
+    @property
+    def watttime_url(self) -> str:
+        """What stands for https://api.watttime.org."""
+        return f"{self.url}/watttime"
 
     @property
     def requests(self) -> list[Received]:
@@ -194,12 +206,14 @@ def _route(request: Request, world: World) -> Response:
         return prometheus_api.answer(inner, world)
     if vendor == "electricitymaps":
         return electricity_maps_api.answer(inner, world)
+    if vendor == "tickets":
+        return tickets_api.answer(inner, world)
     if vendor in GRID_APIS:
         return GRID_APIS[vendor](inner, world)
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
-    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps",
+    vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps", "tickets",
                *GRID_APIS)
     served = ", ".join(f"/{name}" for name in vendors)
     return json_response(404, {"error": f"the sandbox serves {served}"})

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import duckdb
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 from pipelines.sources._prometheus import Answer
 
 ROW_GROUP = 1_000_000
+NO_BOARD = -2  # a series that stands for no board: AMD's partitions repeat its power as 0
 WORSE = 1_000  # added to the rank of a metric that says less on this kind of device
 # A value above these is one of DCGM's "blank" sentinels or a broken card, never a reading: 90 GJ are nearly three years
 # at 1 kW without a driver reload.
@@ -33,12 +35,14 @@ class Metric:
     Attributes:
         factor: Multiplied with the reading to give the quantity's unit (J, W or a ratio).
         on_instances: True where it is the better reading on a MIG instance, and the worse one elsewhere.
+        of_amd: True where its labels are those of AMD's exporter.
     """
 
     name: str
     quantity: str
     factor: Decimal = Decimal(1)
     on_instances: bool = False
+    of_amd: bool = False
 
 
 class Series(NamedTuple):
@@ -74,6 +78,7 @@ class Hour:
 
 def hour_of(
     answers: Iterator[Answer], metrics: tuple[Metric, ...], exporter: re.Pattern[str], known: dict[Series, int],
+    models: Mapping[str, str] = MappingProxyType({}),
 ) -> Hour:
     """Understands the labels of one hour's answers; the values are not read yet."""
     rank = {metric.name: (number, metric) for number, metric in enumerate(metrics)}
@@ -85,7 +90,11 @@ def hour_of(
         seen = set()
         for index, labels in enumerate(answer.labels):
             places[index], metric = rank[labels["__name__"]]
-            series = series_of(labels, metric, int(places[index]), exporter)
+            part = labels.get("gpu_partition_id", "0") if metric.of_amd and metric.quantity != "util_ratio" else "0"
+            if part not in ("", "0"):
+                numbers[index] = NO_BOARD
+                continue
+            series = series_of(labels, metric, int(places[index]), exporter, models)
             if series:
                 number = known.setdefault(series, len(known))
                 if number in seen:
@@ -93,10 +102,11 @@ def hour_of(
                 seen.add(number)
                 numbers[index] = number
         if len(answer.raw):
-            hour.unread.append(pa.table({
+            kept = pa.table({
                 "series": numbers[answer.series], "metric": places[answer.series], "at_ms": answer.at_ms,
                 "raw": answer.raw,
-            }))
+            })
+            hour.unread.append(kept.filter(pc.not_equal(kept["series"], NO_BOARD)) if NO_BOARD in numbers else kept)
     return hour
 
 
@@ -131,9 +141,18 @@ def read(duck: duckdb.DuckDBPyConnection, hours: Iterable[Hour], metrics: tuple[
         hour.unread = []
 
 
-def series_of(labels: Mapping[str, str], metric: Metric, place: int, exporter: re.Pattern[str]) -> Series | None:
+def series_of(
+    labels: Mapping[str, str], metric: Metric, place: int, exporter: re.Pattern[str],
+    models: Mapping[str, str] = MappingProxyType({}),
+) -> Series | None:
     """What the labels say, whichever spelling and honorLabels setting the site has; None without a GPU's UUID."""
-    uuid = labels.get("UUID") or labels.get("uuid")
+    uuid, instance = labels.get("UUID") or labels.get("uuid"), labels.get("GPU_I_ID", "")
+    if metric.of_amd:
+        # all partitions of a board have its serial number
+        uuid = f"AMD-{labels['serial_number']}" if labels.get("serial_number") else None
+        instance = labels.get("gpu_partition_id", "")
+        if labels.get("gpu_compute_partition_type", "SPX").upper() in ("", "SPX"):
+            instance = ""
     if not uuid:
         return None
     prefix = "exported_" if any(labels.get(f"exported_{n}") for n in ("pod", "namespace", "container")) else ""
@@ -144,14 +163,18 @@ def series_of(labels: Mapping[str, str], metric: Metric, place: int, exporter: r
         pod = namespace = container = ""
     # MIG repeats the whole board's energy and power on every instance. The copies are kept, because they alone say
     # which instances there are where activity is not exported; only utilisation is an instance's own.
-    instance = labels.get("GPU_I_ID", "")
-    if metric.quantity == "util_ratio" and metric.on_instances != bool(instance):
+    if metric.quantity == "util_ratio" and not metric.of_amd and metric.on_instances != bool(instance):
         place += WORSE
     return Series(
         metric.quantity, uuid, instance, namespace, pod, place, container,
-        labels.get("modelName", ""), labels.get("Hostname") or labels.get("hostname", ""),
+        _model(labels, models), labels.get("Hostname") or labels.get("hostname", ""),
         labels.get("GPU_I_PROFILE", "") if instance else "",
     )
+
+
+def _model(labels: Mapping[str, str], models: Mapping[str, str]) -> str:
+    told = labels.get("modelName") or labels.get("card_model", "")
+    return models.get(told, told)
 
 
 def write_day(

@@ -28,12 +28,18 @@ class Reader:
     Attributes:
         site: The site of meters that name none; where all meters of hosts stand.
         sites: Every site that is declared.
+        fixed: Values of all rows, where the file has no such column.
+        hosts: The machine behind each meter, where the file does not tell it.
+        parts: Columns that name a meter together, such as a strip and its outlet; empty where one does.
     """
 
     site: str
     sites: frozenset[str]
     theirs: Mapping[str, str]
     ignored: frozenset[str]
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
     refusals: Refusals = field(default_factory=Refusals)
     shapes: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
 
@@ -56,7 +62,7 @@ class Reader:
         if not problems:
             for name, kind in _KINDS_OF.items():
                 try:
-                    record[name] = kind(row.values.get(self.theirs[name]))
+                    record[name] = kind(self._given(name, row.values, record))
                 except Wrong as wrong:
                     problems.append(f"{self.theirs[name]}: {wrong}")
         if not problems:
@@ -65,14 +71,23 @@ class Reader:
             self.refusals.add(row.where, problem, MEND, day)
         return None if problems else record
 
+    def _given(self, name: str, values: Mapping[str, Any], record: Mapping[str, Any]) -> Any:
+        if name == "meter_id" and self.parts:
+            return "/".join(_name(values.get(part)) for part in self.parts)
+        if name == "host" and not values.get(self.theirs[name]):
+            return self.hosts.get(record.get("meter_id", ""))
+        return values.get(self.theirs[name], self.fixed.get(name))
+
     def _shape(self, values: Mapping[str, Any]) -> list[str]:
         names = tuple(values)
         if names not in self.shapes:
-            known = set(self.theirs.values()) | self.ignored
+            known = {*self.theirs.values(), *self.parts} | self.ignored
+            needed = [*self.parts, *(self.theirs[ours] for ours in REQUIRED if ours not in self.fixed
+                                     and not (ours == "meter_id" and self.parts))]
             self.shapes[names] = [
                 f"the column {name} is not known; drop it or list it in ignore_columns"
                 for name in sorted(set(names) - known)
-            ] + [f"the column {self.theirs[ours]} is not there" for ours in REQUIRED if self.theirs[ours] not in names]
+            ] + [f"the column {name} is not there" for name in needed if name not in names]
         return self.shapes[names]
 
     def _rules(self, record: dict[str, Any]) -> Iterator[str]:

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.errors import SourceError
+from pipelines.errors import JevonsError, SourceError
 from pipelines.http import Client
+from pipelines.source import Context
 
-QUERY, BUILD, NAMES = "/api/v1/query", "/api/v1/status/buildinfo", "/api/v1/label/__name__/values"
+QUERY, RANGE = "/api/v1/query", "/api/v1/query_range"
+BUILD, NAMES = "/api/v1/status/buildinfo", "/api/v1/label/__name__/values"
+SECRET = "PROMETHEUS_BEARER_TOKEN"  # used where it is set; most servers ask for none
 SHORTEST_SECONDS = 60
 FIX = "look at the server's own log, then run the same days again"
 
@@ -35,6 +38,20 @@ class Answer:
     at_ms: np.ndarray
     raw: pa.Array
     warnings: tuple[str, ...]
+
+
+def client_of(context: Context, source: str) -> Client:
+    """The client for the server that the source's section names.
+
+    Raises:
+        JevonsError: it names none.
+    """
+    base_url = context.options(source).get("base_url")
+    if not isinstance(base_url, str) or not base_url.startswith(("http://", "https://")):
+        raise JevonsError("A setting cannot be used", f"jevons.toml, sources.{source}.base_url",
+                          "it is not an http address", 'write base_url = "http://prometheus:9090"')
+    token = context.settings.secret(SECRET)
+    return Client("Prometheus", base_url, {"Authorization": f"Bearer {token}"} if token else {}, SECRET)
 
 
 def selector(names: Sequence[str], matchers: str = "") -> str:
@@ -62,6 +79,17 @@ def samples(client: Client, chosen: str, start_s: int, end_s: int) -> Iterator[A
         yield from samples(client, chosen, middle, end_s)
         return
     yield _cut(_matrix(body, client.describe(QUERY, form)), start_s * 1000, end_s * 1000)
+
+
+def values(client: Client, query: str, start_s: int, end_s: int, step_s: int) -> Answer:
+    """What an expression is at `start_s` and every step after it up to `end_s`, which is included.
+
+    Raises:
+        SourceError: the server refused, or answered something that is not a matrix.
+    """
+    form = [("query", query), ("start", str(start_s)), ("end", str(end_s)), ("step", str(step_s))]
+    answer = _matrix(client.post(RANGE, form), client.describe(RANGE, form))
+    return _cut(answer, start_s * 1000, end_s * 1000 + 1)
 
 
 def metric_names(client: Client, chosen: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Jobs that held GPUs (training, fine-tuning, experiments), from Slurm's accounting or the organisation's files.
+"""Jobs that held GPUs (training, fine-tuning, experiments), from Slurm's accounting, CodeCarbon or own files.
 
 What energy they used, and whether a meter already holds it, is worked out in dbt, not here.
 
@@ -9,18 +9,20 @@ ended, its energy of the days before would be missing from them, or would change
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, tzinfo
+from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipelines.errors import SourceError
 from pipelines.source import Column, Context, Page, Source, Table
-from pipelines.sources import _sacct
+from pipelines.sources import _codecarbon, _sacct
 from pipelines.sources._small_files import MEND, OPTIONS, files, records, told
 from pipelines.sources._typed_texts import Wrong, days_of, typed
 from pipelines.userfiles import Refusals, Row, Unreadable
 from pipelines.window import DAY, Window
 
 NAME = "gpu_jobs"
+TOOLS = {"sacct": _sacct, "codecarbon": _codecarbon}
 STAGES = ("training", "fine_tuning", "experiment", "evaluation", "inference", "data_pipeline")
 STILL_RUNNING = ("RUNNING", "SUSPENDED", "RESIZING")
 STATES = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "PREEMPTED", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL",
@@ -70,7 +72,8 @@ def check(context: Context) -> str:
 def _jobs(context: Context, refusals: Refusals, skipped: dict[str, int]) -> dict[str, dict[str, Any]]:
     """Every job once: what is known of its end replaces what was known while it ran."""
     options, zone = context.options(NAME), _zone(context)
-    given = _slurm(context, refusals, zone, skipped) if options.get("format") == "sacct" else (
+    tool = TOOLS.get(options.get("format"))
+    given = _told_by(tool, context, refusals, zone, skipped) if tool else (
         (row, record) for row, record in records(context, NAME, _FROM_FILE, refusals, _rule, zone, _days)
         if _ran(record, skipped)
     )
@@ -108,26 +111,26 @@ def _ran(record: Mapping[str, Any], skipped: dict[str, int]) -> bool:
     return record["ended_at_utc"] is not None
 
 
-def _slurm(
-    context: Context, refusals: Refusals, zone: tzinfo | None, skipped: dict[str, int]
+def _told_by(
+    tool: ModuleType, context: Context, refusals: Refusals, zone: tzinfo | None, skipped: dict[str, int]
 ) -> Iterator[tuple[Row, dict[str, Any]]]:
-    options = _slurm_options(context)
+    options = _tool_options(context)
     for file in files(context, NAME):
         try:
-            for row in _sacct.jobs(file):
+            for row in tool.jobs(file):
                 if row.problem:
                     refusals.add(row.where, row.problem, MEND, None)
                     continue
-                told_by_slurm = None
+                said = None
                 try:
-                    told_by_slurm = _sacct.ours(row.values, options, zone)
-                    if told_by_slurm is None:
+                    said = tool.ours(row.values, options, zone)
+                    if said is None:
                         skipped["never ran or held no GPU"] = skipped.get("never ran or held no GPU", 0) + 1
                         continue
-                    record = {column.name: typed(column, told_by_slurm.get(column.name)) for column in JOB}
+                    record = {column.name: typed(column, said.get(column.name)) for column in JOB}
                 except Wrong as wrong:
                     fix = "set time_zone in [sources.gpu_jobs]" if "no time zone" in str(wrong) else MEND
-                    for day in _days(told_by_slurm) if told_by_slurm else [None]:
+                    for day in _days(said) if said else [None]:
                         refusals.add(row.where, str(wrong), fix, day)
                     continue
                 yield row, record
@@ -135,7 +138,7 @@ def _slurm(
             refusals.add(wrong.where, wrong.rule, wrong.fix, None)
 
 
-def _slurm_options(context: Context) -> Mapping[str, Any]:
+def _tool_options(context: Context) -> Mapping[str, Any]:
     options = context.options(NAME)
     columns, models = options.get("columns", {}), options.get("gpu_models", {})
     wrong = None
@@ -144,7 +147,7 @@ def _slurm_options(context: Context) -> Mapping[str, Any]:
     elif unheard := sorted(set(columns) - {column.name for column in JOB}):
         wrong = f"`{unheard[0]}` is no column of it", f"use {', '.join(column.name for column in JOB)}"
     elif people := sorted(set(columns.values()) & set(SOURCE.personal)):
-        wrong = f"`{people[0]}` names people, and no people are kept", "take another field of sacct, such as Account"
+        wrong = f"`{people[0]}` names people, and no people are kept", "take another field, such as Account"
     if wrong:
         raise SourceError("The jobs are not configured rightly", "jevons.toml, sources.gpu_jobs", *wrong)
     return options

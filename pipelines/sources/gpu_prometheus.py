@@ -1,4 +1,4 @@
-"""GPU energy, power and utilisation as dcgm-exporter measures them, read from Prometheus as raw samples.
+"""GPU energy, power and utilisation as dcgm-exporter and AMD's exporter measure them, raw samples from Prometheus.
 
 What the samples mean for the account (joules per pod and hour) belongs to dbt; how Prometheus is asked to
 `_prometheus`.
@@ -20,11 +20,11 @@ from pipelines.sources._gpu_samples import LARGEST, ROW_GROUP, Hour, Metric, Ser
 from pipelines.typed import arrow_schema
 from pipelines.window import DAY, Window
 
-NAME, SECRET = "gpu_prometheus", "PROMETHEUS_BEARER_TOKEN"
+NAME, SECRET = "gpu_prometheus", _prometheus.SECRET
 HOUR_SECONDS = 3600
 STEP_SECONDS = 60
 # With honorLabels off, the plain labels of a GPU that nobody holds name the exporter's own pod.
-EXPORTER_PODS = r"(.*-)?dcgm-exporter(-.*)?"
+EXPORTER_PODS = r"(.*-)?(dcgm|metrics)-exporter(-.*)?"
 METRICS = (
     Metric("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", "energy_j", Decimal("0.001")),  # mJ since the driver was loaded
     Metric("DCGM_FI_DEV_GPU_ENERGY_JOULES_TOTAL", "energy_j"),
@@ -36,6 +36,14 @@ METRICS = (
     # Per MIG instance, but repeated for each pod of a time-sliced GPU.
     Metric("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "util_ratio", on_instances=True),
     Metric("DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO", "util_ratio", on_instances=True),
+    # AMD's device-metrics-exporter; whether its names have the prefix of its example is the site's choice.
+    *(Metric(f"{prefix}{name}", quantity, Decimal(factor), of_amd=True) for name, quantity, factor in (
+        ("gpu_energy_consumed", "energy_j", "0.000001"),  # uJ, counted up, though declared a gauge
+        ("gpu_package_power", "power_w", "1"),  # MI3xx
+        ("gpu_average_package_power", "power_w", "1"),  # MI2xx
+        ("gpu_power_usage", "power_w", "1"),
+        ("gpu_gfx_activity", "util_ratio", "0.01"),  # percent; of each partition
+    ) for prefix in ("", "amd_")),
 )
 
 
@@ -71,11 +79,16 @@ def settings_of(context: Context) -> tuple[tuple[Metric, ...], str, int]:
 
 def client_of(context: Context) -> Client:
     """The client for the server that `jevons.toml` names."""
-    base_url = context.options(NAME).get("base_url")
-    if not isinstance(base_url, str) or not base_url.startswith(("http://", "https://")):
-        raise _misconfigured("base_url", "it is not an http address", 'write base_url = "http://prometheus:9090"')
-    token = context.settings.secret(SECRET)
-    return Client("Prometheus", base_url, {"Authorization": f"Bearer {token}"} if token else {}, SECRET)
+    return _prometheus.client_of(context, NAME)
+
+
+def _models_of(context: Context) -> Mapping[str, str]:
+    """Models by the part numbers that AMD's exporter tells instead."""
+    models = context.options(NAME).get("gpu_models", {})
+    if not isinstance(models, Mapping) or not all(isinstance(model, str) for model in models.values()):
+        raise _misconfigured("gpu_models", "it is no section of names",
+                             'write gpu_models = { "102-G30211-00" = "AMD Instinct MI300X" }')
+    return models
 
 
 def _exporter_of(context: Context) -> re.Pattern[str]:
@@ -94,13 +107,13 @@ def fetch(context: Context, window: Window) -> Iterator[DayFile]:
     """
     metrics, matchers, step = settings_of(context)
     client, chosen = client_of(context), _prometheus.selector([m.name for m in metrics], matchers)
-    exporter = _exporter_of(context)
+    exporter, models = _exporter_of(context), _models_of(context)
     known: dict[Series, int] = {}
     hours: deque[Hour] = deque(maxlen=26)
     with engine.connect(context.scratch) as duck:
         for start_s in range(window.start_s - HOUR_SECONDS, window.end_s + HOUR_SECONDS, HOUR_SECONDS):
             answers = _prometheus.samples(client, chosen, start_s, start_s + HOUR_SECONDS)
-            hours.append(hour_of(answers, metrics, exporter, known))
+            hours.append(hour_of(answers, metrics, exporter, known, models))
             day = (datetime.fromtimestamp(start_s, UTC) - DAY).date()
             whole = not start_s % (24 * HOUR_SECONDS) and day in window
             if whole or sum(len(part) for hour in hours for part in hour.unread) > ROW_GROUP:
@@ -136,7 +149,7 @@ def check(context: Context) -> str:
     if not found:
         raise SourceError(
             "Prometheus has no GPU metric", client.base_url, f"none of {', '.join(m.name for m in metrics)} is there",
-            "let it scrape dcgm-exporter, or name the site's metrics in [sources.gpu_prometheus.metrics]",
+            "let it scrape dcgm-exporter or AMD's exporter, or name its metrics in [sources.gpu_prometheus.metrics]",
         )
     counter = any(m.name in found for m in metrics if m.quantity == "energy_j")
     return f"Prometheus {version} answers and has {', '.join(found)}" + (
@@ -182,9 +195,9 @@ TABLE_SCHEMA = arrow_schema(SAMPLES)
 SOURCE = Source(
     name=NAME,
     tables=(SAMPLES,),
-    description="GPU energy counters, power and utilisation of dcgm-exporter, through the Prometheus HTTP API",
+    description="GPU energy counters, power and utilisation of dcgm-exporter and AMD's exporter, through Prometheus",
     secret=None,  # PROMETHEUS_BEARER_TOKEN is used where it is set; most servers ask for none
     restate_days=1,  # the last interval of a day is known only once the next day has begun
     check=check,
-    options=("base_url", "site", "step_seconds", "matchers", "metrics", "exporter_pods"),
+    options=("base_url", "site", "step_seconds", "matchers", "metrics", "exporter_pods", "gpu_models"),
 )

@@ -6,14 +6,13 @@ staging's business. Not established by a primary source, and so checked rather t
 them), and for how long an observation may still change (three days are read again).
 """
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pipelines.errors import Finding, SourceError
-from pipelines.http import Client, RequestRefused
+from pipelines.http import Client, RequestRefused, basic
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources._admin_api import Admin, places
 from pipelines.sources._bucket_pages import Params, Wire
@@ -42,7 +41,7 @@ def client(context: Context) -> Client:
                           f"set it to the public key (pk-lf-...) that belongs to {SECRET}")
 
     def headers(secret: str) -> dict[str, str]:
-        return {"Authorization": f"Basic {b64encode(f'{public}:{secret}'.encode()).decode()}"}
+        return {"Authorization": basic(f"{public}:{secret}")}
 
     return replace(ADMIN, headers=headers).client(context)
 

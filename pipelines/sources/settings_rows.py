@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from pipelines import runtime_proxies
 from pipelines.declared import CONTROLS, GRID_PINS, SIZE_CLASSES
+from pipelines.errors import JevonsError
 from pipelines.settings import FILE
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.window import Window
@@ -30,9 +31,19 @@ def _hardware(context: Context, window: Window) -> Iterator[Page]:
 
 
 def _sources(context: Context, window: Window) -> Iterator[Page]:
+    from pipelines.sources import all_sources  # the list of sources includes this one
+
     settings = context.settings
-    names = sorted(name for name in settings.sources if settings.enabled(name))
-    yield Page([{"source": name, "site": settings.sources[name].get("site")} for name in names], f"{FILE}, sources")
+    sites = {name: settings.sources[name].get("site") for name in sorted(settings.sources) if settings.enabled(name)}
+    for source in all_sources():
+        # records of kin are read together, so that one site stands for all of them
+        site = sites.get(source.name)
+        if source.kin and site and sites.setdefault(source.kin, site) != site:
+            raise JevonsError(
+                "Two sources stand at two sites", f"{FILE}, sources.{source.kin}, sources.{source.name}",
+                "their machines are one fleet", "give both the same `site`",
+            )
+    yield Page([{"source": name, "site": site} for name, site in sorted(sites.items())], f"{FILE}, sources")
 
 
 def _runtime_proxies(context: Context, window: Window) -> Iterator[Page]:

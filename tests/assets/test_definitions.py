@@ -99,8 +99,11 @@ def test_a_models_key_is_its_name_and_only_what_replaces_days_has_days(specs: di
 
 
 def test_a_model_depends_on_the_raw_assets_that_it_reads(specs: dict) -> None:
-    upstream = {dep.asset_key for dep in specs[dg.AssetKey(["stg_openai__costs"])].deps}
-    assert upstream == {raw_key("openai", "costs")}
+    """Also through staging that is part of its reader."""
+    upstream = {dep.asset_key for dep in specs[dg.AssetKey(["int_openai__activity"])].deps}
+    assert upstream == {raw_key("openai", name) for name in ("completions", "costs", "embeddings")}
+    upstream = {dep.asset_key for dep in specs[dg.AssetKey(["stg_meters__readings"])].deps}
+    assert upstream == {raw_key("meters", "readings")}
 
 
 def test_definitions_load_without_any_environment_and_without_a_warning_of_ours(tmp_path: Path) -> None:
@@ -216,18 +219,26 @@ def tampered(home: Path, statement: str) -> None:
         duck.execute(statement)
 
 
-def test_a_mart_that_breaks_a_rule_is_not_published_and_readers_keep_the_build_before(home: Path) -> None:
+def test_what_breaks_a_rule_or_a_promise_is_not_published_and_readers_keep_the_build_before(home: Path) -> None:
     before = hashes(home / "published")
     tampered(home, "update fct_coverage_daily set orphan_call_ratio = 1.5")
+    tampered(home, "insert into fct_organisation_daily from fct_organisation_daily order by usage_date limit 1")
+    tampered(home, "update int_meter__hourly set method = 'guessed'")  # no mart: what marts are made of
     result = dg.materialize(
         [inspected, published], instance=dg.DagsterInstance.ephemeral(), raise_on_error=False,
         selection=[inspected, published],
     )
     assert not result.success
     assert [event.step_key for event in result.all_events if event.is_step_success] == []
-    broken = [check for check in result.get_asset_check_evaluations() if not check.passed]
-    assert [check.check_name for check in broken] == ["gate_fct_coverage_daily"]
-    assert "orphan_call_ratio must be between 0 and 1" in broken[0].metadata["findings"].value[0]
+    broken = {
+        check.check_name: check.metadata["findings"].value
+        for check in result.get_asset_check_evaluations() if not check.passed
+    }
+    assert set(broken) == {"gate_fct_coverage_daily", "promises"}
+    assert "orphan_call_ratio must be between 0 and 1" in broken["gate_fct_coverage_daily"][0]
+    key, method = broken["promises"]
+    assert key == f"fct_organisation_daily: usage_date must name one row, broken once (found {FIRST})"
+    assert method.startswith("int_meter__hourly: method must be one of counter_delta, power_integral, unmeasured, ")
     assert hashes(home / "published") == before
 
 

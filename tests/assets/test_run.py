@@ -13,7 +13,7 @@ from assets.run import doubted
 @pytest.mark.parametrize("passed, severity, name, told", [
     (False, dg.AssetCheckSeverity.WARN, "chat_length_averages_are_plausible", True),
     (True, dg.AssetCheckSeverity.WARN, "chat_length_averages_are_plausible", False),
-    (False, dg.AssetCheckSeverity.ERROR, "unique_key", False),  # stops the run, and is told as its failure
+    (False, dg.AssetCheckSeverity.ERROR, "same_total", False),  # stops the run, and is told as its failure
     (False, dg.AssetCheckSeverity.WARN, GATE, False),  # told as refused
 ])
 def test_a_check_that_warns_is_told_and_stops_nothing(passed, severity, name, told):

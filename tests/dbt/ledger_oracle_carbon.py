@@ -12,6 +12,8 @@ from typing import Any
 HOUR = timedelta(hours=1)
 NANO = 10**9
 ENDS = ("_low", "", "_high")
+SOURCES = ("grid_file", "electricity_maps", "neso")  # the preferred one first
+ALONE = ("grid_file", "neso")  # of which a direct value without a whole one is an intensity
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
@@ -37,25 +39,22 @@ def intensity(site: Row | None, hour: datetime, tables: Tables) -> Row:
         ("grid_source", "grid_boundary", "grid_factor_id", *ENDS, *(f"direct{end}" for end in ENDS)))}
     if site is None:
         return unknown
-    told = [each for each in tables["stg_electricity_maps__carbon_intensity"]
-            if (each["zone"], each["usage_hour_utc"]) == (site["zone"], hour)]
     pin = site.get("grid_pin")  # to one source: where that has nothing, nothing is known
-    hourly = [each for each in told if each["grid_boundary"] == "lifecycle" and pin in (None, "electricity_maps")]
-    direct, reason = None, "lifecycle_only"
+    hourly = [each for each in _told(site["zone"], hour, tables) if pin in (None, each["grid_source"])]
+    whole = [each for each in hourly if each["grid_boundary"] == "lifecycle"]
+    alone = [each for each in hourly if pin in ALONE]  # only who is pinned to it takes what is direct alone
     yearly = [each for each in tables["grid_yearly"] if each["zone_country"] == site["country"]]
     yearly = yearly if pin in (None, "yearly_mix") else []
-    halves = [Fraction(each["actual_gco2_per_kwh"]) for each in tables["raw_neso__intensity"]
-              if hour <= each["start_utc"] < hour + HOUR and (site["zone"], pin) == ("GB", "neso")]
-    if len(halves) == 2:  # only who is pinned to it takes what is direct alone
-        found = {"gco2e_per_kwh": rounded(sum(halves) / 2, 6), "grid_boundary": "direct"}
-        rung, source, name, reason = "hourly_estimated", "neso", "neso/GB/direct", "direct_only"
-    elif hourly:
-        (found,) = hourly
-        rung, source = "hourly_estimated" if found["is_estimated"] else "hourly_measured", "electricity_maps"
-        name = f"electricity_maps/{found['zone']}/lifecycle"
-        part = [Fraction(each["gco2e_per_kwh"]) for each in told if each["grid_boundary"] == "direct"]
-        reason = "not_delivered"
-        if part:
+    direct, reason = None, "lifecycle_only"
+    if whole or alone:
+        found = min(whole or alone, key=lambda each: (SOURCES.index(each["grid_source"]), each["publisher"]))
+        rung, source = "hourly_estimated" if found["is_estimated"] else "hourly_measured", found["grid_source"]
+        named = source if found["publisher"] == source else f"{source}/{found['publisher']}"
+        name = f"{named}/{found['zone']}/{found['grid_boundary']}"
+        part = [Fraction(each["gco2e_per_kwh"]) for each in hourly if each["grid_boundary"] == "direct"
+                and (each["grid_source"], each["publisher"]) == (source, found["publisher"])]
+        reason = "not_delivered" if whole else "direct_only"
+        if part and whole:
             known = part[0] <= found["gco2e_per_kwh"]
             direct, reason = (part[0], None) if known else (None, "above_lifecycle")
     elif yearly:
@@ -72,6 +71,21 @@ def intensity(site: Row | None, hour: datetime, tables: Tables) -> Row:
         **{f"direct{end}": None if direct is None else rounded(direct * Fraction(off[f"{end[1:]}_ratio"]), 6)
            for end in ("_low", "_high")},
     }
+
+
+def _told(zone: str, hour: datetime, tables: Tables) -> list[Row]:
+    """What each source tells of the hour, by boundary; the mean of two half-hours where both are there."""
+    told = [{**each, "grid_source": "electricity_maps", "publisher": "electricity_maps"}
+            for each in tables["stg_electricity_maps__carbon_intensity"]
+            if (each["zone"], each["usage_hour_utc"]) == (zone, hour)]
+    told += [{**each, "grid_source": "grid_file", "is_estimated": each["is_estimated"] is not False}
+             for each in tables["raw_grid_file__intensity"] if (each["zone"], each["hour_utc"]) == (zone, hour)]
+    halves = [Fraction(each["actual_gco2_per_kwh"]) for each in tables["raw_neso__intensity"]
+              if hour <= each["start_utc"] < hour + HOUR and zone == "GB"]
+    if len(halves) == 2:
+        told.append({"zone": zone, "gco2e_per_kwh": rounded(sum(halves) / 2, 6), "grid_boundary": "direct",
+                     "is_estimated": True, "grid_source": "neso", "publisher": "neso"})
+    return told
 
 
 def dirtiest(tables: Tables) -> Fraction:

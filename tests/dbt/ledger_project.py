@@ -16,7 +16,7 @@ from parsed_project import PROJECT, runner
 
 FIRST, END = "2026-01-01", "2027-01-01"
 VARIABLES = (f"{{min_date: '{FIRST}', max_date: '{END}', activity_sources: [openai, call_log, gpu_prometheus], "
-             "grid_sources: [electricity_maps, neso]}")
+             "grid_sources: [grid_file, electricity_maps, neso]}")
 # in the order in which they are made; what lies between them is ephemeral
 MODELS = (
     "int_activity__hourly", "int_site__named", "int_grid__hourly", "int_energy_line__hourly",
@@ -24,7 +24,8 @@ MODELS = (
     "fct_footprint_daily", "dim_team", "fct_workflow_daily", "fct_team_daily", "fct_organisation_daily",
     "fct_market_monthly", "fct_market_instrument_monthly", "fct_inventory_monthly",
 )
-LANDED = re.compile(r"read_parquet\('raw/(\w+)/(\w+)/[^)]*\)")  # what staging reads that is no view of its own
+# what staging reads that is no view of its own
+LANDED = re.compile(r"read_parquet\('raw/(\w+)/(\w+)/(?:[^()]|\([^()]*\))*\)")
 TEXT, COUNT, INSTANT, DAY = pa.string(), pa.decimal128(18, 0), pa.timestamp("us"), pa.date32()
 FACTOR, RATIO = pa.decimal128(18, 18), pa.decimal128(12, 6)
 IDENTITIES = ("api_key_id", "project_id", "workflow_tag", "pod", "node")
@@ -88,6 +89,11 @@ TABLES = {
     "stg_electricity_maps__carbon_intensity": {
         "zone": TEXT, "usage_date": DAY, "usage_hour_utc": INSTANT, "gco2e_per_kwh": RATIO,
         "grid_boundary": TEXT, "is_estimated": pa.bool_()},
+    "raw_devices__fleet": {
+        **dict.fromkeys(("dt", "device_type", "site_id", "workflow_id", "evidence"), TEXT),
+        **dict.fromkeys(("device_count", "active_hours", "active_w_low", "active_w", "active_w_high"), RATIO)},
+    "raw_grid_file__intensity": {"zone": TEXT, "hour_utc": INSTANT, "gco2e_per_kwh": RATIO, "grid_boundary": TEXT,
+                                 "publisher": TEXT, "is_estimated": pa.bool_()},
     "raw_neso__intensity": {"dt": TEXT, "start_utc": INSTANT, "actual_gco2_per_kwh": RATIO},
     "stg_registry__teams": dict.fromkeys(("team_id", "team_name", "unit_id", "unit_name", "country"), TEXT),
     "stg_registry__workflows": {"workflow_id": TEXT, "team_id": TEXT},

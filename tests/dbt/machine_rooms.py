@@ -147,13 +147,18 @@ def _holders(random: Random, uuid: str) -> list[tuple[str | None, int | None, st
 
 
 def _meters(random: Random, made: Made, host: str, watts: int) -> None:
-    """Up to two feeds of a strip and a controller; now and then they say less than the boards."""
+    """Up to two feeds of a strip, a controller, and counters of the processors, under the machine's short or full name.
+
+    Now and then the meters say less than the boards.
+    """
     power = max(0, int(watts * random.choice([1.0, 1.2, 1.6, 0.7])) + random.choice([0, 150]))
     feeds = random.choice([0, 1, 1, 2])
     for number in range(feeds):
         _meter(random, made, f"{host}/strip-{number}", host, "pdu", power // feeds)
     if random.random() < 0.3:
         _meter(random, made, f"{host}/controller", host, "host", power)
+    if random.random() < 0.4:
+        _meter(random, made, f"{host}/package", random.choice([host, f"{host}.rack.example"]), "cpu", power // 3)
 
 
 def _meter(random: Random, made: Made, name: str, host: str, kind: str, watts: int) -> None:

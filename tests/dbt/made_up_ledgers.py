@@ -62,7 +62,7 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
     for site in sites:
         site.update(control=random.choice([None, None, "own", "leased", "vendor"]),
                     market_boundary=random.choice(["M0", "M1"]),
-                    grid_pin=random.choice([None, None, None, "electricity_maps", "neso", "yearly_mix"]))
+                    grid_pin=random.choice([None, None, None, "grid_file", "electricity_maps", "neso", "yearly_mix"]))
     return {
         "stg_settings__sites": sites,
         "stg_settings__sources": [
@@ -98,6 +98,12 @@ def _declarations(random: Random, organisations: int) -> dict[str, list[Row]]:
         "stg_electricity_maps__carbon_intensity": [
             row for zone in ("Z0", "GB") for day in days for hour in (0, 1)
             for row in _intensities(random, zone, datetime.combine(day, time(hour)))
+        ],
+        "raw_grid_file__intensity": [
+            {"zone": "GB", "hour_utc": datetime.combine(day, time(hour)), "gco2e_per_kwh": between("0", "900", 6),
+             "grid_boundary": boundary, "publisher": random.choice(["P", "Q"]),
+             "is_estimated": random.choice([None, True, False])}
+            for day in days for hour in (0, 1) for boundary in ("lifecycle", "direct") if random.random() < 0.4
         ],
         "raw_neso__intensity": [
             {"dt": str(day), "start_utc": datetime.combine(day, time(half // 2, half % 2 * 30)),

@@ -15,6 +15,7 @@ from made_up_ledgers import make
 from test_conservation import SEEDS, many
 
 NANO = 10**9
+FURTHER = ("raw_grid_file__intensity", "raw_neso__intensity")  # intensities of other sources than the first
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,8 @@ def test_what_instruments_gave_is_what_consumption_took(ledger, seed):
 @given(seed=SEEDS)
 def test_forgetting_a_grid_or_a_contract_lowers_no_upper_bound(ledger, seed):
     tables = make(seed, 40)
-    tables["stg_electricity_maps__carbon_intensity"] = []  # one rung, or a better one would be taken away
+    for name in ("stg_electricity_maps__carbon_intensity", *FURTHER):
+        tables[name] = []  # one rung, or a better one would be taken away
     for row in (*tables["stg_instruments__instruments"], *tables["stg_settings__sites"]):
         for name in ("gco2e_per_kwh", "market_gco2e_per_kwh"):
             if row.get(name) is not None:
@@ -129,14 +131,19 @@ def test_scope_2_is_split_where_the_direct_part_is_known_and_nothing_is_lost_or_
     ledger.run(tables)
     ends = tuple(f"location{part}_gco2e{end}" for part in ("", "_direct") for end in ("_low", "", "_high"))
     known = ledger.totals("int_footprint__hourly", ends, "ghg_scope = 2 and location_direct_gco2e is not null")
+    # what a publisher tells of generation alone stands in the same line, and has nothing upstream
+    alone = ledger.totals("int_footprint__hourly", ends, "grid_boundary = 'direct'")
     for end in ("_low", "", "_high"):
         name, whole, direct = f"emitted_gco2e{end}", known[f"location_gco2e{end}"], known[f"location_direct_gco2e{end}"]
         lines = {boundary: ledger.totals("fct_inventory_monthly", (name,), f"boundary = '{boundary}'")[name]
                  for boundary in ("direct", "upstream")}
-        assert lines == {"direct": direct, "upstream": whole - direct} and min(lines.values()) >= 0
+        assert lines == {"direct": direct + alone[f"location_gco2e{end}"], "upstream": whole - direct}
+        assert min(lines.values()) >= 0
     found = ledger.rows("select distinct ghg_scope, scope3_category, basis, boundary from fct_inventory_monthly "
                         "where boundary in ('direct', 'upstream') or scope3_category = 3")
-    assert {tuple(row.values()) for row in found} <= {(2, None, "location", "direct"), (3, 3, "location", "upstream")}
+    vendors = {(3, category, "location", "direct") for category in (1, 8)} if alone["location_gco2e_high"] else set()
+    assert {tuple(row.values()) for row in found} <= {
+        (2, None, "location", "direct"), (3, 3, "location", "upstream")} | vendors
     # why a part is not known is said wherever the energy is known, and nowhere else
     assert not ledger.rows("""
         select * from fct_footprint_daily
@@ -150,6 +157,7 @@ def test_scope_2_is_split_where_the_direct_part_is_known_and_nothing_is_lost_or_
 @given(seed=SEEDS)
 def test_forgetting_the_direct_part_lowers_no_upper_bound_and_changes_no_whole(ledger, seed):
     tables = make(seed, 60)
+    tables.update(dict.fromkeys(FURTHER, []))  # of which a direct value is a whole where a site is pinned to it
     whole = ("location_gco2e_low", "location_gco2e", "location_gco2e_high")
 
     def stated() -> tuple[dict, Decimal, Decimal]:

@@ -121,7 +121,8 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
     found = loaded(tmp_path, used)
     assert set(found.sources) <= {source.name for source in all_sources() if not source.always}
     assert {"openai", "call_log", "gpu_prometheus", "electricity_maps", "outcomes", "instruments"} <= set(found.sources)
-    assert [(site.control, site.market_boundary) for site in found.sites] == [(None, None), ("own", "FRA")]
+    assert [(site.control, site.market_boundary) for site in found.sites] == [
+        (None, None), (None, None), ("own", "FRA")]
     assert [each.count for each in found.hardware] == [8]
 
 
@@ -131,6 +132,8 @@ def test_what_init_writes_is_right_as_it_is_and_with_every_line_in_use(tmp_path)
         ('name = "Probe"', "name = Probe", ("cannot be read", "line 3")),
         ('zone = "FR"', "", ("A site is incomplete", "sites.here", "it has no `zone`")),
         ('country = "FRA"', 'country = ""', ("A site is incomplete", "it has no `country`")),
+        ('zone = "FR"', 'cloud_region = "aws:eu-west-9"', ("cloud region that is not known", "here.cloud_region")),
+        ('zone = "FR"', 'cloud_region = "aws:eu-west-3"', ("says twice where it is", "it has a `country` as well")),
         ('pue = "1.25"', 'pue = "0.9"', ("an impossible number", "sites.here.pue", "'0.9' cannot be", "at least 1")),
         ('pue = "1.25"', 'pue = "about 1.2"', ("an impossible number", "'about 1.2' cannot be")),
         ('pue = "1.25"', 'control = "ours"', ("controlled by nobody", "sites.here.control", "own, leased, vendor")),

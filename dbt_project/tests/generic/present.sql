@@ -1,4 +1,5 @@
 {% test present(model, columns) %}
+{{ config(tags=['gate_2']) }}
 {#- What is never null, in one scan: a row for each set of columns that are missing together, and how often they are. -#}
 with
 

@@ -1,4 +1,5 @@
 {% test primary_key(model, columns) %}
+{{ config(tags=['gate_2']) }}
 {#- Rows that share a key, and rows that lack a part of it: where nothing of a key may be unknown. -#}
 select {{ columns | join(', ') }}, count(*) as row_count
 from {{ model }}

@@ -29,6 +29,13 @@ class Samples:
         inside = ",".join(f'{label}="{text}"' for label, text in labels.items())
         self.families.setdefault(name, []).append(f"{name}{{{inside}}} {value} {at_s}")
 
+    def scrape(self, text: str, at_s: int) -> None:
+        """What a server keeps of an exporter's text (Prometheus exposition format) that it reads at an instant."""
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                name = line.partition("{")[0].partition(" ")[0]
+                self.families.setdefault(name, []).append(f"{line} {at_s}")
+
     def openmetrics(self) -> str:
         """The text of all samples."""
         lines = []

@@ -69,6 +69,10 @@ def reset(wire, answer):
     return requests.ConnectionError("reset SENTINEL")
 
 
+def stall(wire, answer):
+    return requests.ReadTimeout("SENTINEL")
+
+
 def changed(mutate):
     """The right answer, each line of it changed."""
     def act(wire, answer):
@@ -125,6 +129,8 @@ FAULTS = {
     "429 with seconds": (status(429, {"Retry-After": "7"}), ONCE, RECOVERED),
     "429 with a date": (status(429, {"Retry-After": "Mon, 22 Jun 2026 10:00:07 GMT",
                                      "Date": "Mon, 22 Jun 2026 10:00:00 GMT"}), ONCE, RECOVERED),
+    "a stall": (stall, TWICE, RECOVERED), "a stall for ever": (stall, ALWAYS, REFUSED),
+    "wrong content type": (lambda wire, right: (right[0], {"Content-Type": "text/html"}, right[2]), ALWAYS, RECOVERED),
     "reset": (reset, ONCE, RECOVERED), "reset for ever": (reset, ALWAYS, REFUSED),
     "truncated": (body(lambda text: text[:-4]), ONCE, RECOVERED),
     "truncated for ever": (body(lambda text: text[:-4]), ALWAYS, REFUSED),

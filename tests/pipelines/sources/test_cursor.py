@@ -114,6 +114,18 @@ def test_a_day_is_read_page_by_page_to_its_end(vendor, tmp_path):
     assert [row["event_count"] for row in rows] == [250]
 
 
+def test_a_page_that_comes_again_is_refused(vendor, tmp_path):
+    kept = []
+
+    def first(request, answer):
+        kept.append(answer)
+        return kept[0]
+
+    vendor.change = first
+    with pytest.raises(SourceError, match="Cursor sent another page .*: it is page 1; run the same days again"):
+        land(tmp_path, "events", page_size=1)
+
+
 def test_an_event_that_comes_again_is_counted_once():
     once = added_up([event(), event(model="gpt-5")], date(2026, 6, 29), "here")
     assert added_up([event(), event(model="gpt-5"), event()], date(2026, 6, 29), "here") == once

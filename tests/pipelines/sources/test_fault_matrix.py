@@ -50,7 +50,7 @@ class Wire:
     paged: bool = True
     buckets: bool = True
     least: int = 24
-    settings: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)  # options beside the address
     again: Callable[[], Mutator] = faults.repeat_cursor
     endless: Callable[[], Mutator] = faults.endless_paging
     zone: str = "FR"
@@ -91,8 +91,17 @@ WIRES = (
     Wire("eia", "generation", "/fuel-type-data/", "value", "type-name", ("type-name",), ("period",),
          {"base_url": "eia_url"}, "EIA_API_KEY", paged=False, buckets=False, zone="US-MIDA-PJM", form="%Y-%m-%dT%H",
          inside="response"),
+    Wire("outcomes", "outcomes", "/tickets/tickets", "letters", "queue", ("verdict",), ("closed_at",),
+         {"url": "tickets_url"}, "TICKETS_TOKEN", settings={
+             "token_env": "TICKETS_TOKEN", "paging": "cursor", "page_param": "page", "next": "/next_page",
+             "size_param": "limit", "page_size": 100, "items": "/data", "total": "/total", "id": "id",
+             "instant": "closed_at", "margin_days": 0, "params": {"from": "{first}", "to": "{end}"}, "count": "letters",
+             "outcome": "kind", "workflow": "queue", "workflows": {"claims": "claims-triage"}, "accepted": "verdict",
+             "accepted_values": ["sent"]}),
     Wire("entsoe", "generation", "/api", "quantity", "businessType", (), ("start",), {"base_url": "entsoe_url"},
          "ENTSOE_SECURITY_TOKEN", paged=False, buckets=False, form="%Y-%m-%dT%H:%MZ", inside="TimeSeries"),
+    Wire("watttime", "marginal", "/v3/historical", "value", "note", (), ("point_time",), {"base_url": "watttime_url"},
+         "WATTTIME_PASSWORD", paged=False, buckets=False, settings={"user": "demo", "regions": {"FR": "FR"}}),
     Wire("langfuse", "observations", "/api/public/v2/observations", "usageDetails", "environment",
          ("parentObservationId", "environment", "tags", "projectId"), ("startTime",), {"base_url": "langfuse_url"},
          "LANGFUSE_SECRET_KEY", buckets=False, again=partial(set_top, "meta", {"cursor": "again"}),
@@ -200,8 +209,12 @@ ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page
 OTHERWISE = {
     **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
        for fault in ("a field more", "numbers as strings")},
+    ("watttime", "a field more"): RECOVERED,
     # a log of requests holds what people wrote: what is not known is left out
     ("litellm", "a field more"): RECOVERED, ("langfuse", "a field more"): RECOVERED,
+    # of a ticket nothing but what is counted is read; a queue that stands in no map is refused
+    ("outcomes", "a field more"): RECOVERED, ("outcomes", "numbers as strings"): RECOVERED,
+    ("outcomes", "a new value"): REFUSED,
 }
 
 
@@ -260,6 +273,8 @@ def landed(wire, sandbox, home):
     required = [column for column in source.table(wire.table).columns if column.required]
     done = landing.commit(staged, [], home, FETCHED)
     days, held = {}, {finding.day for finding in done.findings} | {day.isoformat() for day in done.missing}
+    if None in held:  # a finding without a day holds back the whole request
+        held |= {day.isoformat() for day in WINDOW.days()}
     for part in (home / "raw").rglob("part.parquet"):
         rows, day = pq.read_table(part).to_pylist(), part.parent.name.removeprefix("dt=")
         if any(row[column.name] is None for row in rows for column in required):

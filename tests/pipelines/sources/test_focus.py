@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import random
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -13,10 +14,11 @@ import pytest
 from models_over_home import models_over
 from support import SHARED, need
 
-from pipelines import landing
+from pipelines import engine, landing
 from pipelines.errors import SourceError
 from pipelines.settings import Settings
 from pipelines.source import Context
+from pipelines.sources import _files, _focus_charges, focus
 from pipelines.sources.focus import SOURCE
 from pipelines.window import Window
 
@@ -173,6 +175,14 @@ def test_a_charge_that_does_not_fit_holds_its_day_back(tmp_path, row, where, rul
     assert land(tmp_path / "other", text(storage, {})).findings == [], "what is no AI is nobody's business here"
 
 
+def test_a_charge_of_other_days_holds_none_of_these_back(tmp_path):
+    may = {"ChargePeriodStart": "2026-05-01T00:00:00Z", "ChargePeriodEnd": "2026-06-01T00:00:00Z",
+           "BillingCurrency": "EUR"}
+    assert land(tmp_path, text({}, may)).findings == []
+    done = land(tmp_path, text({}, may), window=Window.of_days("2026-05-31", "2026-06-02"))
+    assert [finding.day for finding in done.findings] == [None] and done.quarantined
+
+
 def test_charges_that_come_twice_are_refused_because_they_would_add_up(tmp_path):
     with pytest.raises(SourceError, match=r"inbox/0.csv and inbox/1.csv\): they hold the same bytes"):
         land(tmp_path, text({}), text({}))
@@ -220,3 +230,44 @@ def test_the_published_sample_goes_through_with_its_own_totals(tmp_path):
     assert landed(tmp_path, "sum(charge_count)::bigint, sum(billed_cost_usd), sum(effective_cost_usd)") == oracle
     assert landed(tmp_path, "distinct provider, service_name, workflow_tag") == [
         ("microsoft", "Azure Machine Learning", "Compute Instance")]
+
+
+def test_of_ten_thousand_charges_at_random_each_is_counted_or_refused(tmp_path):
+    """One file of charges whose fields are drawn from what exports hold and should not; Python decides beside SQL."""
+    draw = random.Random(11).choice
+    numbers = ["1.5", "-0.25", "0", "1e-7", " 2 "] * 5 + ["", "NULL", "NaN", "1,5", "0x1F", "9" * 20, "=1+1", "١"]
+    starts = ["2026-06-01 00:00:00", "2026-06-02T23:00:00Z", "2026-06-02T23:30:00+02:00", "2026-06-31T00:00:00Z",
+              "yesterday", "", "2026-06-02"]
+    stops, ours = ["2026-06-03T00:00:00Z", "2026-06-01T01:00:00Z", "?"], ["AI and Machine Learning", "Compute", ""]
+    rows = [{
+        "BilledCost": draw(numbers), "EffectiveCost": draw(numbers), "ConsumedQuantity": draw(numbers),
+        "ChargePeriodStart": draw(starts), "ChargePeriodEnd": draw(stops),
+        "BillingCurrency": draw(["USD"] * 9 + ["EUR", ""]), "ProviderName": draw(["AWS"] * 9 + [""]),
+        "ServiceName": draw(["Amazon Bedrock", "EC2"]), "ServiceCategory": draw(ours),
+        "ChargeDescription": draw(["a, \"b\"", "line\nbreak", "claude", "SENTINEL@example.org"]),
+    } for _ in range(10_000)]
+    known = {written: Decimal(written.strip()) for written in numbers[:5]}
+    instants = dict(zip(starts[:3], (datetime(2026, 6, 1), datetime(2026, 6, 2, 23), datetime(2026, 6, 2, 21, 30)),
+                        strict=True))
+    ends = {"2026-06-03T00:00:00Z": datetime(2026, 6, 3), "2026-06-01T01:00:00Z": datetime(2026, 6, 1, 1)}
+    ai = [row for row in rows if row["ServiceName"] == "Amazon Bedrock" or row["ChargeDescription"] == "claude"
+          or row["ServiceCategory"].startswith("AI")]
+    good = [
+        row for row in ai
+        if row["BilledCost"] in known and row["EffectiveCost"] in known and row["BillingCurrency"] == "USD"
+        and row["ConsumedQuantity"] in {*known, "", "NULL"} and row["ProviderName"] and row["ServiceCategory"]
+        and row["ChargePeriodStart"] in instants
+        and ends.get(row["ChargePeriodEnd"], datetime.min) > instants[row["ChargePeriodStart"]]
+    ]
+    told = context(tmp_path)
+    (tmp_path / "inbox" / "f.csv").write_text(text(*rows))
+    given = _files.matching(tmp_path, "inbox/*")
+    with engine.connect(tmp_path / "scratch") as duck:
+        _focus_charges.load(duck, given, focus._is_ai(focus._options(told)))
+        assert duck.execute("select (select count(*) from charges), (select count(*) from ill), sum(charge_count) "
+                            "from spans").fetchone() == (len(ai), len(ai) - len(good), 10_000)
+        _focus_charges.by_day(duck, {"provider": "'x'"}, focus.SUMS, JUNE)
+        assert duck.execute("select sum(billed_cost_usd) from days").fetchone()[0] == sum(
+            known[row["BilledCost"]] for row in good)
+        sentences = [finding.sentence() for finding in _focus_charges.refusals(duck, given, JUNE).all()]
+    assert len(good) > 300 and sentences and not any("SENTINEL" in each or "\n" in each for each in sentences)

@@ -9,14 +9,17 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipelines import landing
 from pipelines.errors import SourceError
 from pipelines.settings import Settings
 from pipelines.source import Context
-from pipelines.sources import _sacct
+from pipelines.sources import _codecarbon, _sacct
 from pipelines.sources._typed_texts import Wrong
 from pipelines.sources.gpu_jobs import SOURCE
+from pipelines.userfiles import File, Unreadable
 from pipelines.window import Window
 
 TABLE = SOURCE.table("jobs")
@@ -202,3 +205,68 @@ def test_a_field_of_slurm_may_stand_for_one_of_ours_but_not_one_that_names_peopl
     ):
         with pytest.raises(SourceError, match=why):
             land(tmp_path, **slurm, columns=columns)
+
+
+@pytest.mark.parametrize(("given_in", "landed_as"), [({"exclusive": False}, False), ({}, None)])
+def test_a_cluster_that_shares_machines_says_so_of_each_job_s_energy(tmp_path, slurm, given_in, landed_as):
+    """The unit tests of int_gpu_job__hourly show that the ledger then takes none of it."""
+    del slurm["exclusive"]
+    land(tmp_path, **{**slurm, **given_in})
+    assert {row for day in (D24, D25) for row in rows(tmp_path, day, "is_exclusive")} == {(landed_as,)}
+
+
+CODECARBON = Path(__file__).parents[2] / "fixtures" / "codecarbon" / "emissions.csv"
+
+
+def test_runs_of_codecarbon_are_jobs_once_each_with_the_energy_of_their_last_row(tmp_path):
+    (tmp_path / "inbox").mkdir()
+    shutil.copy(CODECARBON, tmp_path / "inbox" / "emissions.csv")
+    landed, staged = land(tmp_path, format="codecarbon", time_zone="Europe/Paris", exclusive=True)
+    assert landed.findings == [] and staged.warnings == ["1 left out: each never ran or held no GPU"]
+    # 0.0425 + 1.4 + 0.02 kWh are 5,265,000 J, and not once more the half of it that the first row told
+    columns = "job_id, started_at_utc, ended_at_utc, gpu_count, gpu_model, is_exclusive, energy_j"
+    assert rows(tmp_path, D24, columns) == [
+        ("1028edbc-0001", datetime(2026, 8, 24, 9, 59, 59, 500_000), datetime(2026, 8, 24, 11), 2,
+         "NVIDIA H100 80GB HBM3", True, Decimal("5265000.000")),
+        # a process's own share of a machine: its energy is not taken
+        ("77aa0000-0002", datetime(2026, 8, 24, 11, 50), datetime(2026, 8, 24, 12), 1, "NVIDIA A100-SXM4-80GB", False,
+         Decimal("734400.000")),
+    ]
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "raw").rglob("*") if path.is_file())
+    assert b"1028edbc" in kept and b"sentinel" not in kept
+
+
+@pytest.mark.parametrize(("was", "becomes", "rule"), [
+    (",N,1.0,0.0", ",N,1.2,0.0", "its energy was multiplied by a pue"), ("gpu_count,", "gpus,", "the column gpu_count"),
+    (",3600.5,", ",1e8,", "duration: 1E+8 seconds are more than a year"),
+    (",1.4,", ",-1.4,", "gpu_energy: '-1.4' is not a number"), (",1.4,", ",nan,", "gpu_energy: 'nan' is not a number"),
+])
+def test_what_codecarbon_cannot_mean_is_a_finding(tmp_path, was, becomes, rule):
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "emissions.csv").write_text(CODECARBON.read_text().replace(was, becomes))
+    landed, _ = land(tmp_path, format="codecarbon", time_zone="UTC")
+    assert landed.findings[0].rule.startswith(rule) and landed.changed == []
+
+
+values = st.sampled_from(["", "0", "1", "-1", "nan", "1e400", "2026-08-24T13:00:00", "0001-01-01T00:00:00", "machine",
+                          "2026-08-24", "\x00", "2 x X", "1e-300", "99999999"])
+tables = st.lists(st.lists(values, min_size=len(_codecarbon.NEEDED), max_size=len(_codecarbon.NEEDED)), max_size=3)
+
+
+@settings(max_examples=2500, deadline=None, database=None)
+@given(tables)
+def test_whatever_codecarbon_s_file_holds_a_job_is_one_of_its_runs(tmp_path_factory, lines):
+    path = tmp_path_factory.getbasetemp() / "codecarbon.csv"
+    path.write_text("\n".join(",".join(line) for line in [_codecarbon.NEEDED, *lines]) + "\n", "utf-8")
+    found = []
+    try:
+        for row in _codecarbon.jobs(File(path, "emissions.csv")):
+            try:
+                found.append(_codecarbon.ours(row.values, {}, ZoneInfo("UTC")) if not row.problem else None)
+            except Wrong:
+                continue
+    except Unreadable:
+        return
+    jobs = [job for job in found if job]
+    assert len(jobs) <= len({line[1] for line in lines})
+    assert all(job["energy_j"] >= 0 and job["started_at_utc"] <= job["ended_at_utc"] for job in jobs)

@@ -18,7 +18,7 @@ from support import ROOT
 
 from pipelines.errors import SourceError
 from pipelines.http import read_json
-from pipelines.sources import eia, entsoe, neso
+from pipelines.sources import eia, entsoe, neso, watttime
 from pipelines.window import Window
 
 DAY = Window.of_days("2026-06-01", "2026-06-01")
@@ -52,6 +52,13 @@ PARSERS = {
     "entsoe": Parser(fixture("entsoe/day.xml"), lambda body: entsoe.read(entsoe.read_xml(body), "FR", DAY, "asked")[0],
                      "start_utc", "generation_mw", text=True),
 }
+PARSERS["watttime"] = Parser(
+    json.dumps({"meta": {"region": "CAISO_NORTH", "signal_type": "co2_moer", "units": "lbs_co2_per_mwh",
+                         "data_point_period_seconds": 900, "model": {"date": "2023-03-01"}, "warnings": []},
+                "data": [{"point_time": f"2026-06-01T{n // 4:02d}:{n % 4 * 15:02d}:00+00:00", "value": 870 + n}
+                         for n in range(12)]}).encode(),
+    lambda body: list(watttime.read(read_json(body), "US-CAL-CISO", "CAISO_NORTH", DAY, "asked").rows), "point_utc",
+    "marginal_lb_co2_per_mwh")
 
 
 def places(value, found):
@@ -78,7 +85,7 @@ def spoiled(random: Random, right):
             other, its = random.choice(inside)
             where[key] = copy.deepcopy(other[its])
         else:
-            where[key] = random.choice(JUNK)
+            where[key] = copy.deepcopy(random.choice(JUNK))
         if not inside or not value:
             break
     return json.dumps(value, default=str).encode()
@@ -128,7 +135,7 @@ def test_a_spoiled_answer_is_refused_or_tells_no_more_than_it_says(name, seed):
 @pytest.mark.parametrize("name", PARSERS)
 def test_the_right_answers_are_read(name):
     rows = PARSERS[name].rows(PARSERS[name].body)
-    assert len(rows) == {"neso": 47, "eia": 29, "entsoe": 4 + 8 + 7 + 1}[name]
+    assert len(rows) == {"neso": 47, "eia": 29, "entsoe": 4 + 8 + 7 + 1, "watttime": 12}[name]
     assert len({row[PARSERS[name].at] for row in rows} & {
         datetime(2026, 6, 1, tzinfo=UTC) + timedelta(minutes=15 * n) for n in range(96)}) > 5
 

@@ -98,8 +98,9 @@ def test_own_values_reach_the_ledger_and_nothing_that_was_said(vendor, tmp_path)
 
     # 10 h UTC: one call of 1200 + 300 cached (they are apart: 1200 + 300 + 80 = 1580), one failed one without usage
     assert ask("""
-        select usage_hour_utc, provider, model_reported, project_id, workflow_tag, call_count, error_count, input_tokens,
-            cached_input_tokens, cache_write_input_tokens, output_tokens, reasoning_output_tokens, cost_usd
+        select usage_hour_utc, provider, model_reported, project_id, workflow_tag, call_count, error_count,
+            input_tokens, cached_input_tokens, cache_write_input_tokens, output_tokens, reasoning_output_tokens,
+            cost_usd
         from int_langfuse__activity order by usage_hour_utc
     """) == [
         (datetime(2026, 6, 1, 10), "openai", "gpt-4o-2024-08-06", "pj-1", "search", 2, 1, 1200, 300, 0, 80, None,

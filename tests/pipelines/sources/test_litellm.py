@@ -155,6 +155,13 @@ def test_more_requests_in_a_second_than_it_counts_are_refused(proxy, tmp_path):
     assert not (tmp_path / "raw").exists()
 
 
+def test_fewer_requests_than_it_counts_are_refused(proxy, tmp_path):
+    proxy.mend = lambda body: {**body, "total": 2_500}
+    with pytest.raises(SourceError, match="LiteLLM sent less than there is .* it counts 2500 requests and sent 5; run"):
+        land(tmp_path, DAY)
+    assert len(proxy.requests) == 3  # one for the key, and a second page, which is empty
+
+
 def test_an_old_proxy_that_does_not_say_that_it_stopped_counting_is_not_believed(proxy, tmp_path):
     proxy.mend = lambda body: {name: value for name, value in body.items() if name != "total_is_capped"}
     proxy.put(many(10_500, 86_400))

@@ -200,3 +200,25 @@ def test_days_land_alike_in_any_order(home):
         if path.is_file():
             path.unlink()
     assert land(*(Window.of_days(day, day) for day in (D3, D1, D2))) == together
+
+
+def test_a_strip_s_own_export_names_outlets_by_two_columns_and_machines_by_a_map(home):
+    header = "time,pdu,outlet,kwh\n"
+    put(home, "2026-06-01.csv", "2026-06-01T10:00:00Z,pdu-1,A1,26880.25", "2026-06-01T11:00:00Z,pdu-1,A1,26881.5",
+        "2026-06-01T10:00:00Z,pdu-1,A2,7", "2026-06-01T10:00:00Z,,A3,7", header=header)
+    found = days(home, columns={"sampled_at_utc": "time", "energy_kwh": "kwh"}, meter_columns=["pdu", "outlet"],
+                 meter_kind="pdu", boundary="it", hosts={"pdu-1/A1": "node-1"})
+    assert [row[:5] for row in found["rows"][D1]] == [
+        ("01 10:00", Decimal("26880.25"), None, "pdu-1/A1", "node-1"),
+        ("01 11:00", Decimal("26881.5"), None, "pdu-1/A1", "node-1"),
+        ("01 10:00", Decimal("7"), None, "pdu-1/A2", None)]  # which machine it feeds is not known
+    (finding,) = found["findings"]
+    assert finding.where.endswith("line 5") and finding.rule == "meter_id: it is empty" and finding.day == str(D1)
+
+
+@pytest.mark.parametrize("options", [
+    {"meter_kind": "plug"}, {"boundary": "hall"}, {"hosts": ["a"]}, {"meter_columns": "a"},
+])
+def test_words_for_a_strip_s_export_that_mean_nothing_are_refused(home, options):
+    with pytest.raises(JevonsError, match="A setting cannot be used"):
+        days(home, **options)

@@ -44,7 +44,7 @@ def test_a_day_becomes_hours_of_which_both_halves_are_known(tmp_path, mock):
     staged, done = land(context(tmp_path))
     assert done.changed == [date(2026, 6, 1)] and done.findings == []
     assert staged.warnings == ["GB, 2026-06-01 to 2026-06-01: 1 of 48 periods of 0:30:00 has no value"]
-    ask = models_over(tmp_path, "stg_electricity_maps__carbon_intensity", "int_grid__hourly")
+    ask = models_over(tmp_path, "grid_fuel", "stg_electricity_maps__carbon_intensity", "int_grid__hourly")
     rows = ask("select * from int_grid__hourly order by usage_hour_utc")
     # the half-hour from n x 30 minutes on has 100 + n g, that from 01:30 none: of 24 hours 01:00 is missing
     assert [row[2].hour for row in rows] == [0, *range(2, 24)]

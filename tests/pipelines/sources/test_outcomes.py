@@ -303,7 +303,8 @@ def test_a_query_lands_half_open_days_of_a_real_database(tmp_path, database):
 
 def test_a_query_cannot_change_the_database(tmp_path, database):
     change = "delete from solved where day >= :first and day < :end returning day as usage_date"
-    land(tmp_path, environ=database, query=change)
+    with pytest.raises(SourceError, match="attempt to write a readonly database"):
+        land(tmp_path, environ=database, query=change)
     with sqlite3.connect(tmp_path / "crm.sqlite") as connection:
         assert connection.execute("select count(*) from solved").fetchall() == [(6,)]
     connection.close()
@@ -358,7 +359,7 @@ def test_whatever_the_driver_says_the_secrets_are_cut_out(said, cut):
     ({"path": "x.csv", "colums": {}}, "`colums` means nothing here"),
     ({"path": "x.csv", "columns": {"workflow": "wf"}}, "`columns.workflow` means nothing here"),
     ({"path": "x.csv", "columns": {"workflow_id": "w", "outcome_type": "w"}}, "two columns are read from the same one"),
-    ({"path": "x.csv", "query": "select 1"}, "it needs either `path` or `query`"),
+    ({"path": "x.csv", "query": "select 1"}, "it needs one of `path`, `query`, `promql` and `url`"),
     ({"path": "x.csv", "format": "xlsx"}, "the format 'xlsx' is not known"),
     ({"path": 5}, "`path` is no text"),
     ({"path": "x.csv", "columns": 3}, "`columns` is no section of names"),

@@ -1,4 +1,5 @@
 -- One row per hour x key x workspace x model x tier x context x place, from Anthropic's usage; costs are rows of their own, per day.
+{{ config(materialized='ephemeral') }}
 
 with
 

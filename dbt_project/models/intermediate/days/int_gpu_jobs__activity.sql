@@ -1,4 +1,5 @@
 -- One row per hour x job, for the GPUs of jobs that no GPU meter holds.
+{{ config(materialized='ephemeral') }}
 
 with
 

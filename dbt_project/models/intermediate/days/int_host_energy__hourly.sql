@@ -28,7 +28,7 @@ read as (
 ),
 
 -- meters of one kind feed a host together; of two kinds, the one nearer to the wall counts and the other corroborates
-kinds as (
+told as (
 
     select
         usage_date, usage_hour_utc, host, meter_kind,
@@ -36,7 +36,7 @@ kinds as (
         sum(millijoules) as millijoules,
         count(*) as meter_count,
         row_number() over (
-            partition by usage_hour_utc, host order by case meter_kind when 'pdu' then 1 else 2 end
+            partition by usage_hour_utc, host order by case meter_kind when 'pdu' then 1 when 'host' then 2 else 3 end
         ) as choice
     from read
     group by usage_date, usage_hour_utc, host, meter_kind
@@ -57,6 +57,26 @@ taken as (
             else gpu_seconds end) as unread_gpu_seconds
     from gpus
     group by usage_date, usage_hour_utc, host
+
+),
+
+-- machines of which more than their processors is known, by the first part of their names
+known as (
+
+    select usage_hour_utc, split_part(host, '.', 1) as machine from taken
+    union
+    select usage_hour_utc, split_part(host, '.', 1) from told where meter_kind <> 'cpu'
+
+),
+
+-- counters of processors say nothing of boards and power supplies: they stand where nothing else does
+kinds as (
+
+    select told.*
+    from told
+    left join known
+        on told.usage_hour_utc = known.usage_hour_utc and split_part(told.host, '.', 1) = known.machine
+    where told.meter_kind <> 'cpu' or known.machine is null
 
 ),
 

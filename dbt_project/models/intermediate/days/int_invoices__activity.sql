@@ -16,8 +16,8 @@ parts as (
         cast(null as varchar) as model_reported,
         cast(null as varchar) as project_id,
         lines.workflow_id as workflow_tag,
-        cast({{ part_between('lines.amount_nano_usd', 'days.number', 'days.number + 1', 'lines.day_count') }}
-            as decimal(18, 0)) * cast(0.000000001 as decimal(10, 9)) as cost_usd
+        {{ usd_from_nano(part_between('lines.amount_nano_usd', 'days.number', 'days.number + 1', 'lines.day_count')) }}
+            as cost_usd
     from lines
     inner join days on days.number < lines.day_count
 

@@ -1,4 +1,5 @@
 -- One row per hour x host x pod that holds a GPU of it: what the host took beside its GPUs, read from its meter.
+{{ config(materialized='ephemeral') }}
 
 with
 
@@ -20,7 +21,7 @@ shared as (
 
     select
         hosts.usage_date, hosts.usage_hour_utc, hosts.host, hosts.gpu_model, held.pod,
-        hosts.residual_millijoules as millijoules,
+        hosts.meter_kind, hosts.residual_millijoules as millijoules,
         cast(coalesce(held.held_seconds, 1) as bigint) as weight,
         cast(sum(coalesce(held.held_seconds, 1)) over (partition by hosts.usage_hour_utc, hosts.host) as bigint) as total
     from hosts
@@ -78,7 +79,7 @@ activity as (
         'unknown' as call_purpose,
         cast(null as varchar) as serving_mode,
         case when parts.pod is null and parts.gpu_model is not null then 'idle' else 'shared' end as energy_line,
-        'host_residual' as meter_method,
+        case when parts.meter_kind = 'cpu' then 'cpu_counter' else 'host_residual' end as meter_method,
         {%- for name in activity_counts() %}
         0 as {{ name }},
         {%- endfor %}

@@ -1,4 +1,5 @@
 -- One row per day x source: accounts and hours that were heard of, out of those that could be expected.
+{{ config(materialized='ephemeral') }}
 
 {%- set lookback_days = 28 %}
 

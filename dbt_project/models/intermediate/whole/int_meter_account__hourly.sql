@@ -2,7 +2,8 @@
 
 with
 
-meters as (select * from {{ ref('int_meter__hourly') }}),
+-- counters of processors are less than the machine, which is all that could be compared
+meters as (select * from {{ ref('int_meter__hourly') }} where meter_kind <> 'cpu'),
 
 hosts as (select * from {{ ref('int_host_energy__hourly') }}),
 

@@ -1,4 +1,5 @@
 -- One row per day x provider x pair of sources x quantity: what each of the two says, and how complete its delivery was.
+{{ config(materialized='ephemeral') }}
 
 {%- set quantities = reconciled_quantities() %}
 

@@ -41,7 +41,7 @@ lines as (
     select usage_date, host, is_metered, 'gpu_idle_unallocated', energy_millijoules from placed where line = 'idle'
     union all
     -- with its sign: what the meter read too little is kept, never cut off
-    select usage_date, host, true, case when residual_millijoules < 0 then 'meter_below_counters' else 'host_share' end,
+    select usage_date, host, meter_kind <> 'cpu', case when residual_millijoules < 0 then 'meter_below_counters' else 'host_share' end,
         residual_millijoules
     from hosts
     where host_state <> 'no_meter'

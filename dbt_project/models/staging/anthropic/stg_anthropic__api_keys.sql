@@ -1,4 +1,5 @@
 -- One row per API key, in whichever workspace.
+{{ config(materialized='ephemeral') }}
 
 with
 

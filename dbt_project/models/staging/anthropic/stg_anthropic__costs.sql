@@ -1,4 +1,5 @@
 -- One row per day x workspace x description, with what Anthropic reads out of the description.
+{{ config(materialized='ephemeral') }}
 
 with
 

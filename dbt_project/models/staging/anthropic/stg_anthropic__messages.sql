@@ -1,4 +1,5 @@
 -- One row per hour x API key x workspace x model x service tier x context window x place of inference.
+{{ config(materialized='ephemeral') }}
 
 with
 

@@ -1,4 +1,5 @@
 -- One row per workspace, archived ones too.
+{{ config(materialized='ephemeral') }}
 
 with
 

@@ -1,4 +1,5 @@
 -- One row per measurement.
+{{ config(materialized='ephemeral') }}
 with
 
 landed as (select * from {{ source('measurements', 'results') }}),

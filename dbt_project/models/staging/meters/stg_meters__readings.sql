@@ -1,7 +1,15 @@
 -- One row per landed day x meter x instant.
 with
 
-source as (select * from {{ source('meters', 'readings') }}),
+source as (
+
+    {%- for name in ['meters', 'host_prometheus', 'redfish'] %}
+    select dt, meter_id, site, host, meter_kind, boundary, sampled_at_utc, energy_kwh, power_w, step_seconds
+    from {{ source(name, 'readings') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
 
 readings as (
 

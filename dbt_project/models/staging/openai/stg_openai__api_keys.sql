@@ -1,4 +1,5 @@
 -- One row per API key, in whichever project.
+{{ config(materialized='ephemeral') }}
 
 with
 

@@ -1,4 +1,5 @@
 -- One row per hour x project x API key x model x batch or not x service tier.
+{{ config(materialized='ephemeral') }}
 
 with
 

@@ -1,4 +1,5 @@
 -- One row per day x project x API key x line item.
+{{ config(materialized='ephemeral') }}
 
 with
 

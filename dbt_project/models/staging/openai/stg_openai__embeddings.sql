@@ -1,4 +1,5 @@
 -- One row per hour x project x API key x model.
+{{ config(materialized='ephemeral') }}
 
 with
 

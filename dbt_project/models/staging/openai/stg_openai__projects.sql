@@ -1,4 +1,5 @@
 -- One row per project, archived ones too.
+{{ config(materialized='ephemeral') }}
 
 with
 

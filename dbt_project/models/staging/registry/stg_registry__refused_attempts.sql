@@ -1,4 +1,5 @@
 -- One row per attempt at a ceiling that was refused.
+{{ config(materialized='ephemeral') }}
 
 with
 
