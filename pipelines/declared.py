@@ -32,6 +32,7 @@ class Site:
         control: own, leased or vendor; None = own where a meter of ours stands, else vendor.
         market_boundary: Market whose certificates can be used there, a country's as alpha-3; None = the country.
         grid_pin: The one source of its intensities, of GRID_PINS; None = hourly values, else the yearly mix.
+        cloud_region: Region of a cloud that it is, as in aws:eu-west-3; calls that a log places there are its own.
     """
 
     site_id: str
@@ -44,6 +45,7 @@ class Site:
     control: str | None = None
     market_boundary: str | None = None
     grid_pin: str | None = None
+    cloud_region: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def read_site(path: Path, name: str, table: Mapping[str, Any]) -> Site:
         typed(path, where, table, "pue_source", str), _decimal(path, where, table, "market_gco2e_per_kwh"),
         _decimal(path, where, table, "water_litres_per_kwh"), table.get("control"),
         countries.stored(typed(path, where, table, "market_boundary", str)), table.get("grid_pin"),
+        table.get("cloud_region"),
     )
 
 

@@ -3,7 +3,7 @@
 When which of the two is asked belongs to `_call_reading`; the forms of a value to `_strict`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -118,7 +118,7 @@ def strict_query(plan: Plan, options: Options) -> str:
     values = ", ".join(f"{field.value(True)} as {field.column.name}" for field in plan.fields)
     whole = " where broken is null or error('refused')::boolean" if plan.files[0].format == "jsonl" else ""
     checked = {field.column.name: field.column.name for field in plan.fields}
-    for broken, field, _ in _parts_of_a_whole(options):
+    for broken, field, _ in _parts_of_a_whole(options, checked):
         checked[field] = f"case when {broken} then error('refused') else {field} end"
     if options.dated:
         near = within(near_days(plan.files[0].day, options.spill_days))
@@ -161,7 +161,7 @@ def judged_query(plan: Plan, options: Options, reject_table: str) -> str:
     )
     crossed = [
         _broken(f"case when {broken} then '{wrong}' end", field, f"{field}::varchar")
-        for broken, field, wrong in _parts_of_a_whole(options)
+        for broken, field, wrong in _parts_of_a_whole(options, [each.column.name for each in plan.fields])
     ]
     file_day = plan.files[0].day
     if options.dated:
@@ -185,8 +185,8 @@ def judged_query(plan: Plan, options: Options, reject_table: str) -> str:
     """
 
 
-def _parts_of_a_whole(options: Options) -> list[tuple[str, str, str]]:
-    """What cannot be: SQL that is true of a broken line, the field that it concerns, and what is wrong."""
+def _parts_of_a_whole(options: Options, ours: Collection[str]) -> list[tuple[str, str, str]]:
+    """What cannot be: SQL that is true of a broken line, the column that it concerns, and what is wrong."""
     rules = [("reasoning_output_tokens > output_tokens", "reasoning_output_tokens",
               "it is more than the output tokens that include it")]
     if options.input_includes_cached:
@@ -196,7 +196,7 @@ def _parts_of_a_whole(options: Options) -> list[tuple[str, str, str]]:
             ("coalesce(cached_input_tokens, 0) + cache_write_input_tokens > input_tokens", "cache_write_input_tokens",
              "with the cached ones it is more than the input tokens that include both"),
         ]
-    return rules
+    return [rule for rule in rules if rule[1] in ours]
 
 
 def _broken(rule: str, field: str, value: str | None) -> str:

@@ -13,6 +13,7 @@ from pipelines import engine
 from pipelines.sources._files import LONGEST_HEADER_BYTES, SHOWN_NAMES, Given
 
 LONGEST_LINE_BYTES = 16 << 20
+ANY = "*"
 
 
 def scan(
@@ -22,7 +23,8 @@ def scan(
     """A query over files of one header: `record` (from 1, null unless numbered) and w0, w1, ... for `wanted`.
 
     Args:
-        known: JSON lines only: the names that an object may have; `broken` says which rule a line breaks.
+        known: JSON lines only: the names that an object may have (ANY: whatever there is); `broken` says which rule a
+            line breaks.
         numbered: Numbers records in file order; costs the parallel scan.
         rejects: Table that collects the lines that are no records, instead of stopping at the first.
     """
@@ -47,6 +49,7 @@ def scan(
                 strict_mode = true, columns = {{{fields}}})
         """
     allowed = _texts(known)
+    undeclared = "false" if ANY in known else f"not list_has_all({allowed}, names)"
     usual = _texts(_first_names(files[0], known))  # most lines have the names of the first one in the same order
     pointers = "[" + ", ".join(engine.text(_pointer(name)) for name in wanted) + "]"
     # A control character cannot stand in a JSON line, so each line comes whole, one after the other.
@@ -66,7 +69,7 @@ def scan(
                 when names is null then 'it is not whole JSON'
                 when not starts_with(ltrim(line), '{{') then 'it is no JSON object'
                 when names = {usual} then null
-                when not list_has_all({allowed}, names) then 'it has names that are not declared: '
+                when {undeclared} then 'it has names that are not declared: '
                     || array_to_string(list_sort(list_filter(
                         names, lambda name: not list_contains({allowed}, name)))[:{SHOWN_NAMES}], ', ')
                 when list_unique(names) < len(names) then 'a name is there twice' end as misnamed
@@ -108,7 +111,7 @@ def _first_names(file: Given, known: Sequence[str]) -> Sequence[str]:
         names = [name for name, _ in pairs]
     except (OSError, ValueError, TypeError):
         return []
-    return names if len(names) == len(set(names)) and set(names) <= set(known) else []
+    return names if len(names) == len(set(names)) and (ANY in known or set(names) <= set(known)) else []
 
 
 def _texts(texts: Sequence[str]) -> str:

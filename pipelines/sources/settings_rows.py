@@ -66,6 +66,7 @@ SOURCE = Source(
             Column("control", "VARCHAR", "Who decides over what runs there; null = not said.", allowed=CONTROLS),
             Column("market_boundary", "VARCHAR", "Market of its certificates; null = the country."),
             Column("grid_pin", "VARCHAR", "The one source of its intensities; null = the ladder.", allowed=GRID_PINS),
+            Column("cloud_region", "VARCHAR", "Region of a cloud that it is; null = not said."),
         ), ("site_id",), _sites, "One row per site.", daily=False),
         Table("providers", (
             Column("provider", "VARCHAR", "Who runs the model.", required=True),

@@ -78,7 +78,7 @@ TABLES = {
     "stg_settings__sources": {"source": TEXT, "site_id": TEXT},
     "stg_settings__sites": {"site_id": TEXT, "zone": TEXT, "country": TEXT, "pue_ratio": RATIO, "pue_source": TEXT,
                             "market_gco2e_per_kwh": RATIO, "water_litres_per_kwh": RATIO, "control": TEXT,
-                            "market_boundary": TEXT, "grid_pin": TEXT},
+                            "market_boundary": TEXT, "grid_pin": TEXT, "cloud_region": TEXT},
     "stg_settings__hardware": {
         "hardware_id": TEXT, "purchase_date": DAY, "piece_count": pa.int64(),
         **{f"embodied_kgco2e{end}": pa.decimal128(18, 6) for end in ENDS}},

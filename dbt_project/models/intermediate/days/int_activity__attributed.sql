@@ -54,7 +54,7 @@ owned as (
 
     select
         matched.usage_date, matched.usage_hour_utc, matched.source, matched.provider, matched.provider_canonical,
-        matched.model_canonical, matched.attribution_method, matched.share, matched.activity_id,
+        matched.model_canonical, matched.node, matched.attribution_method, matched.share, matched.activity_id,
         coalesce(matched.workflow_id, matched.attribution_method) as workflow_id,
         coalesce(workflows.team_id, matched.attribution_method) as team_id,
         {{ (kinds + quantities) | join(', ') }}
@@ -66,7 +66,8 @@ owned as (
 whole as (
 
     select
-        usage_date, usage_hour_utc, source, provider, provider_canonical, model_canonical, {{ kinds | join(', ') }},
+        usage_date, usage_hour_utc, source, provider, provider_canonical, model_canonical, node,
+        {{ kinds | join(', ') }},
         attribution_method, workflow_id, team_id,
         {{ quantities | join(', ') }}
     from owned
@@ -77,7 +78,8 @@ whole as (
 split as (
 
     select
-        usage_date, usage_hour_utc, source, provider, provider_canonical, model_canonical, {{ kinds | join(', ') }},
+        usage_date, usage_hour_utc, source, provider, provider_canonical, model_canonical, node,
+        {{ kinds | join(', ') }},
         attribution_method, workflow_id, team_id,
         {%- for quantity in quantities %}
         {{ largest_remainder(quantity, 'share', 'activity_id', 'workflow_id') }} as {{ quantity }}{{ ',' if not loop.last }}

@@ -9,7 +9,8 @@ renamed as (
     select
         site_id, zone, country, pue_ratio, pue_source, market_gco2e_per_kwh, water_litres_per_kwh, control,
         coalesce(market_boundary, country) as market_boundary,
-        grid_pin
+        grid_pin,
+        cloud_region
     from landed
 
 )
