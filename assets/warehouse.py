@@ -32,8 +32,8 @@ from quality import promises
 
 POOL = "warehouse"  # DuckDB has one writer: everything that opens the warehouse queues here
 PROJECT = project()
-# Unit tests say something about the code, and `make test` runs them. Keys and closed sets are asked for by gate 2, all
-# at once: as steps of dbt each takes longer than its question. Those of seeds hold until one is changed: `make test`.
+# Unit tests say something about the code, and `make test` runs them, with the tests of seeds. Keys and closed sets are
+# asked for by gate 2, all at once: as steps of dbt each takes longer than its question.
 ASKED_ELSEWHERE = f"resource_type:unit_test tag:{promises.TAG}"
 # What dbt says is in the run's log already. Its own file would add every statement, and takes time on a quiet day.
 QUIET = ["--log-level-file", "none"]

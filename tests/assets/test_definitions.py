@@ -102,8 +102,8 @@ def test_a_model_depends_on_the_raw_assets_that_it_reads(specs: dict) -> None:
     """Also through staging that is part of its reader."""
     upstream = {dep.asset_key for dep in specs[dg.AssetKey(["int_openai__activity"])].deps}
     assert upstream == {raw_key("openai", name) for name in ("completions", "costs", "embeddings")}
-    upstream = {dep.asset_key for dep in specs[dg.AssetKey(["stg_meters__readings"])].deps}
-    assert upstream == {raw_key("meters", "readings")}
+    upstream = {dep.asset_key for dep in specs[dg.AssetKey(["stg_registry__workflows"])].deps}
+    assert upstream == {raw_key("registry", "workflows")}
 
 
 def test_definitions_load_without_any_environment_and_without_a_warning_of_ours(tmp_path: Path) -> None:

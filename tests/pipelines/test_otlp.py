@@ -153,8 +153,9 @@ def test_answers_of_the_protocol(running):
     assert requests.post(running.url.replace("traces", "metrics"), timeout=5).status_code == 404
     exporter = OTLPSpanExporter(endpoint=running.url)
     assert exporter.export([]) == SpanExportResult.SUCCESS
+    assert running.post(TRACES[0].replace("gpt-4o-2024-08-06", "SENTINEL@example.org")).json() == {}
     running.end(signal.SIGTERM)
-    assert "SENTINEL" not in written(running.home)
+    assert "SENTINEL" not in written(running.home) and '"?"' in written(running.home)
 
 
 def test_a_port_in_use_and_a_home_without_the_source_are_one_sentence(tmp_path):
@@ -207,12 +208,12 @@ def test_a_line_that_could_not_be_written_is_told_and_leaves_nothing(tmp_path, m
     real = os.write
 
     def full(file: int, content: memoryview) -> int:
-        real(file, bytes(content)[:2])
+        real(file, bytes(content)[:5])
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(journal.os, "write", full)
     with pytest.raises(OSError, match="No space left"):
-        made.append(b"two")
+        made.append(b"two\ntwo")
     monkeypatch.setattr(journal.os, "write", real)
     made.append(b"three")
     made.close()
