@@ -126,12 +126,22 @@ def read(answer: Any, family: str, resource: str, asked: Window, where: str) -> 
 
 
 def check(context: Context) -> str:
-    """Logs in and asks each resource for the families of a day, a fixed one."""
-    resources, day = _resources(context), Window.of_days("2026-01-01", "2026-01-01")
-    asks = client(context)
+    """Logs in and asks which families of metrics each resource knows; use is not looked for.
+
+    Raises:
+        SourceError: Azure refused, or a resource knows neither family.
+    """
+    resources, asks, told = _resources(context), client(context), []
     for name, resource in resources.items():
-        list(_pages(context, asks, name, resource, day))
-    return f"Azure Monitor answers for {', '.join(resources)}."
+        path = f"{resource}/providers/Microsoft.Insights/metricDefinitions"
+        answer = asks.get(path, [("api-version", context.options(NAME).get("api_version", API_VERSION))])
+        listed = answer.get("value") if isinstance(answer, Mapping) else None
+        known = {_named(each) for each in listed} if isinstance(listed, list) else set()
+        families = [family for family, metrics in FAMILIES.items() if {each.lower() for each in metrics} <= known]
+        if not families:
+            raise WIRE.misshapen(f"{name}, metricDefinitions", "it holds neither family of metrics")
+        told.append(f"{name} ({' and '.join(families)})")
+    return f"Azure Monitor answers, with the families of metrics of {', '.join(told)}."
 
 
 def _pages(context: Context, asks: Client, name: str, resource: str, asked: Window) -> Iterator[Page]:

@@ -57,10 +57,12 @@ class FakeMonitor:
                              [series(100.0), series(7.0, 2, "claude", None)], [series(10.0)]),
             "openai": answer("openai", [series(2.0), series(3.0, 2)], [series(100.0), series(50.0, 2)], [series(10.0)]),
         }
-        self.asked = []
+        self.asked, self.defined = [], [*FAMILIES["openai"], *FAMILIES["models"][:2]]
 
     def __call__(self, request):
         asked = dict(parse_qsl(request.url.partition("?")[2]))
+        if "metricDefinitions" in request.url:
+            return 200, {}, json.dumps({"value": [{"name": {"value": name}} for name in self.defined]})
         self.asked.append(asked)
         family = next(name for name, metrics in FAMILIES.items() if asked["metricnames"] == ",".join(metrics))
         told = self.told[family]
@@ -76,6 +78,7 @@ def monitor(monkeypatch):
         fake.mock = mock
         mock.add("POST", LOGIN, json={"token_type": "Bearer", "access_token": TOKEN})
         mock.add_callback("GET", URL, callback=fake)
+        mock.add_callback("GET", URL.replace("metrics", "metricDefinitions"), callback=fake)
         yield fake
 
 
@@ -217,9 +220,18 @@ def test_what_is_not_configured_is_said(monitor, tmp_path):
             SOURCE.check(context(tmp_path, resources=wrong))
     with pytest.raises(SourceError, match="is no text"):
         SOURCE.check(context(tmp_path, api_version=2018))
-    monitor.told = {family: answer(family) for family in FAMILIES}
-    assert SOURCE.check(context(tmp_path, by_model=False)) == "Azure Monitor answers for acme."
+    land(context(tmp_path, by_model=False))
     assert monitor.asked[-1]["$filter"] == "ModelDeploymentName eq '*'"
+
+
+def test_the_doctor_hears_which_families_a_resource_knows(monitor, tmp_path):
+    assert SOURCE.check(context(tmp_path)) == (
+        "Azure Monitor answers, with the families of metrics of acme (openai).")
+    monitor.defined += FAMILIES["models"]
+    assert "acme (models and openai)" in SOURCE.check(context(tmp_path))
+    monitor.defined = ["Latency"]
+    with pytest.raises(SourceError, match="neither family of metrics"):
+        SOURCE.check(context(tmp_path))
 
 
 NAMES = ["value", "name", "unit", "timeseries", "data", "metadatavalues", "timeStamp", "total", "interval",
