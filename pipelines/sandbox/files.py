@@ -13,7 +13,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.sandbox import anthropic_api, declared, gateways_api, grid_apis, lifecycle, stories, tickets_api
+from pipelines.sandbox import (
+    anthropic_api,
+    azure_api,
+    declared,
+    gateways_api,
+    grid_apis,
+    lifecycle,
+    stories,
+    tickets_api,
+)
 from pipelines.sandbox.activity import Call, calls_of_day, hourly_calls, in_time
 from pipelines.sandbox.agents import Step, steps_of_day
 from pipelines.sandbox.claims import CLAIMS
@@ -60,6 +69,9 @@ def environment() -> dict[str, str]:
         "EIA_API_KEY": grid_apis.EIA_KEY,
         "ENTSOE_SECURITY_TOKEN": grid_apis.ENTSOE_TOKEN,
         "WATTTIME_PASSWORD": grid_apis.WATTTIME_PASSWORD,
+        "AZURE_TENANT_ID": azure_api.TENANT,
+        "AZURE_CLIENT_ID": azure_api.CLIENT,
+        "AZURE_CLIENT_SECRET": azure_api.SECRET,
         "TICKETS_TOKEN": tickets_api.TOKEN,
         "JEVONS_HASH_KEY": "sandbox-hash-key",
     }

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pipelines.sandbox import (
     anthropic_api,
+    azure_api,
     electricity_maps_api,
     gateways_api,
     grid_apis,
@@ -129,6 +130,11 @@ class SandboxServer:
         return f"{self.url}/watttime"
 
     @property
+    def azure_url(self) -> str:
+        """What stands for https://management.azure.com and https://login.microsoftonline.com."""
+        return f"{self.url}/azure"
+
+    @property
     def requests(self) -> list[Received]:
         """A copy of the requests received so far, in order."""
         with self._lock:
@@ -208,13 +214,15 @@ def _route(request: Request, world: World) -> Response:
         return electricity_maps_api.answer(inner, world)
     if vendor == "tickets":
         return tickets_api.answer(inner, world)
+    if vendor == "azure":
+        return azure_api.azure(inner, world)
     if vendor in GRID_APIS:
         return GRID_APIS[vendor](inner, world)
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
     vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps", "tickets",
-               *GRID_APIS)
+               "azure", *GRID_APIS)
     served = ", ".join(f"/{name}" for name in vendors)
     return json_response(404, {"error": f"the sandbox serves {served}"})
 

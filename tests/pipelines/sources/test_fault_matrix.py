@@ -20,6 +20,7 @@ from pipelines import http, landing
 from pipelines.declared import Site
 from pipelines.errors import SourceError
 from pipelines.sandbox import faults, server
+from pipelines.sandbox.azure_api import RESOURCE
 from pipelines.sandbox.faults import Mutator, Rule, retry_after, set_field, set_top, status
 from pipelines.sandbox.files import environment
 from pipelines.settings import Settings
@@ -106,6 +107,9 @@ WIRES = (
          ("parentObservationId", "environment", "tags", "projectId"), ("startTime",), {"base_url": "langfuse_url"},
          "LANGFUSE_SECRET_KEY", buckets=False, again=partial(set_top, "meta", {"cursor": "again"}),
          endless=cursors_without_end, settings={"provider": "anthropic"}),
+    Wire("azure_openai", "usage", "/providers/Microsoft.Insights/metrics", "total", "note", (), ("timeStamp",),
+         {"base_url": "azure_url", "login_url": "azure_url"}, "AZURE_CLIENT_SECRET", paged=False, buckets=False,
+         settings={"resources": [RESOURCE]}, inside="value"),
 )
 ENTSOE = next(wire for wire in WIRES if wire.source == "entsoe")
 
@@ -121,6 +125,9 @@ def changed(wire, *mutators):
         return faults.changed(*mutators)
     if wire.inside == "TimeSeries":
         return xml_changed(mutators)
+    if wire.inside == "value":  # Azure's list lies in each series of each metric
+        return faults.changed(lambda body: [mutate(series) for metric in body["value"]
+                                            for series in metric["timeseries"] for mutate in mutators])
     return faults.changed(*(lambda body, mutate=mutate: mutate(body[wire.inside]) for mutate in mutators))
 
 
@@ -209,7 +216,7 @@ ONLY_PAGED = {"repeated cursor", "endless paging", "duplicated page", "last page
 OTHERWISE = {
     **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
        for fault in ("a field more", "numbers as strings")},
-    ("watttime", "a field more"): RECOVERED,
+    ("watttime", "a field more"): RECOVERED, ("azure_openai", "a field more"): RECOVERED,
     # a log of requests holds what people wrote: what is not known is left out
     ("litellm", "a field more"): RECOVERED, ("langfuse", "a field more"): RECOVERED,
     # of a ticket nothing but what is counted is read; a queue that stands in no map is refused
