@@ -201,7 +201,8 @@ def test_doctor_finds_a_sandbox_in_good_health(home: Path) -> None:
     assert all(ok for ok, _ in found.values()), found
     switched_on = [source.name for source in all_sources() if load(home).enabled(source.name)]
     assert list(found) == ["settings", *switched_on, "switched off", "alerts", "published"]
-    assert "instruments" in found["switched off"][1] and "openai" not in found["switched off"][1]
+    switched_off = found["switched off"][1].partition(": ")[2].split(", ")
+    assert switched_off == [s.name for s in all_sources() if not s.always and s.name not in switched_on]
     assert {"openai", "call_log", "gpu_prometheus", "meters", "outcomes"} <= load(home).sources.keys()
     assert "2026-06-01 to 2026-06-03" in found["published"][1]
 
