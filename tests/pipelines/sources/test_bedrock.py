@@ -216,12 +216,12 @@ def test_whatever_the_lines_hold_each_is_one_record_or_one_refusal_and_none_is_i
     org.put("a.json.gz", *lines)
     landed = org.land()
     (part,) = (org.home / ("raw" if not landed.findings else "quarantine")).glob("**/dt=2026-11-01/**/part.parquet")
-    taken = duckdb.execute("select request_id, input_tokens from read_parquet(?)", [str(part)]).fetchall()
+    taken = duckdb.connect().execute("select request_id, input_tokens from read_parquet(?)", [str(part)]).fetchall()
     refused = 0
     for path in part.parent.glob("rejected-*.parquet"):
         # a line that is no record is counted by DuckDB, others among the records
-        refused += duckdb.execute("select count(distinct (line, len(fields) = 0)) from read_parquet(?)",
-                                  [str(path)]).fetchone()[0]
+        refused += duckdb.connect().execute(
+            "select count(distinct (line, len(fields) = 0)) from read_parquet(?)", [str(path)]).fetchone()[0]
     assert len(taken) + refused == len(lines)
     for request_id, tokens in taken:
         sent = json.loads(lines[int(request_id.removeprefix("r-"))])
