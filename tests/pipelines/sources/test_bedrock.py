@@ -206,7 +206,7 @@ LINE = st.one_of(
 )
 
 
-@settings(max_examples=6, deadline=None, phases=[Phase.generate], database=None,
+@settings(max_examples=6, deadline=None, phases=[Phase.generate], database=None, derandomize=True,
           suppress_health_check=list(HealthCheck))
 @given(st.lists(LINE, min_size=30, max_size=60))
 def test_whatever_the_lines_hold_each_is_one_record_or_one_refusal_and_none_is_invented(tmp_path_factory, lines):
