@@ -24,6 +24,7 @@ DAY, NEXT = date(2026, 11, 1), date(2026, 11, 2)
 SECRET = "PROMPT-SENTINEL"
 PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcd1234"
 CLAUDE = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+MARK = "\ufeff".encode()  # what some writers put before a file, so that joined files have it within
 TOML = '[organisation]\nname = "x"\n[sources.bedrock]\n'
 
 
@@ -191,6 +192,12 @@ def test_the_doctor_names_the_first_refused_record_and_misses_what_is_not_there(
         org.check()
 
 
+def test_a_line_with_nothing_but_a_byte_order_mark_is_blank(org):
+    org.put("a.json.gz", MARK + json.dumps(record(1)).encode(), MARK, b"", b"  ", MARK + b" ", record(2))
+    assert not org.land().findings
+    assert org.rows("request_id") == [("r-1",), ("r-2",)]
+
+
 TEXT = st.text(string.printable + "é\u2028\\\"", max_size=12)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-10**20, 10**20) | st.floats(allow_nan=False) | TEXT,
@@ -206,12 +213,12 @@ LINE = st.one_of(
 )
 
 
-@settings(max_examples=6, deadline=None, phases=[Phase.generate], database=None, derandomize=True,
+@settings(max_examples=6, deadline=None, phases=[Phase.generate], database=None,
           suppress_health_check=list(HealthCheck))
 @given(st.lists(LINE, min_size=30, max_size=60))
 def test_whatever_the_lines_hold_each_is_one_record_or_one_refusal_and_none_is_invented(tmp_path_factory, lines):
     org = Organisation(tmp_path_factory.mktemp("home"))
-    lines = [line for line in lines if line.strip(b" ")]
+    lines = [line for line in lines if line.removeprefix(MARK).strip(b" ")]
     lines = [line.replace(b'"r-1"', b'"r-%d"' % number) for number, line in enumerate(lines)]
     org.put("a.json.gz", *lines)
     landed = org.land()
