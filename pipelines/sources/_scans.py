@@ -110,10 +110,10 @@ def _first_names(file: Given, known: Sequence[str]) -> Sequence[str]:
     """The names of a JSON file's first line if they may pass; a guess that spares the other lines a slow comparison."""
     try:
         with pa.input_stream(str(file.path), compression=None if file.packed == "none" else file.packed) as stream:
-            pairs = json.loads(stream.read(LONGEST_HEADER_BYTES).split(b"\n")[0], object_pairs_hook=list)
-        names = [name for name, _ in pairs]
-    except (OSError, ValueError, TypeError):
+            first = json.loads(stream.read(LONGEST_HEADER_BYTES).split(b"\n")[0], object_pairs_hook=tuple)
+    except (OSError, ValueError):
         return []
+    names = [name for name, _ in first] if isinstance(first, tuple) else []
     return names if len(names) == len(set(names)) and (ANY in known or set(names) <= set(known)) else []
 
 
