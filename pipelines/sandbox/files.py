@@ -74,6 +74,7 @@ def environment() -> dict[str, str]:
         "AZURE_CLIENT_ID": azure_api.CLIENT,
         "AZURE_CLIENT_SECRET": azure_api.SECRET,
         "GOOGLE_ACCESS_TOKEN": google_api.TOKEN,
+        "ANTHROPIC_ANALYTICS_KEY": anthropic_api.TOKEN,
         "TICKETS_TOKEN": tickets_api.TOKEN,
         "JEVONS_HASH_KEY": "sandbox-hash-key",
     }
