@@ -14,7 +14,8 @@ MODULES = (
     "neso", "eia", "entsoe", "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements", "disclosures",
     "denied_calls", "litellm", "openrouter", "focus", "github_copilot", "langfuse", "cursor", "invoices", "devices",
     "azure_openai", "bedrock",
-    "watttime", "host_prometheus", "redfish", "grid_file", "otel", "registry", "settings_rows", "deliveries",
+    "watttime", "host_prometheus", "redfish", "grid_file", "otel", "otel_metrics",
+    "registry", "settings_rows", "deliveries",
 )
 
 
