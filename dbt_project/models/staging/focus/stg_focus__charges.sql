@@ -15,7 +15,8 @@ renamed as (
         coalesce(sub_account_id, billing_account_id) as sub_account_id,
         charge_class,
         workflow_tag,
-        model as model_reported,
+        -- money alone has no model: with its factor, it would be use of no tokens. Its name stays in raw
+        case when token_kind is not null then model end as model_reported,
         -- a charge that counts no tokens says nothing of them; one of a kind has none of the others
         {%- for kind in ['input', 'cached_input', 'output'] %}
         case when token_kind is not null then
