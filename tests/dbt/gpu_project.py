@@ -19,12 +19,14 @@ import pyarrow.parquet as pq
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
+from pipelines import landing
+from pipelines.sources import nvidia_smi
 from pipelines.sources.gpu_prometheus import SAMPLES
 from pipelines.typed import to_arrow
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 MODELS = (
-    "staging/gpu_prometheus", "intermediate/days/int_gpu_reading__series.sql",
+    "staging/gpu_prometheus", "staging/nvidia_smi", "intermediate/days/int_gpu_reading__series.sql",
     "intermediate/days/int_gpu_reading__instants.sql", "intermediate/days/int_gpu_energy__counted.sql",
     "intermediate/days/int_gpu_energy__uncounted.sql",
     "intermediate/days/int_gpu_energy__intervals.sql", "intermediate/days/int_gpu_energy__pieces.sql",
@@ -91,6 +93,7 @@ def at(clock: str, day: date = DAY) -> datetime:
 def land(home: Path, readings: Iterable[dict], first: date = DAY, days: int = 1) -> None:
     """Writes raw day files as the source makes them: own readings, and the nearest outside, up to an hour away."""
     readings = list(readings)
+    landing.ensure_readable(home, [nvidia_smi.SOURCE])
     for day in (first + timedelta(days=n) for n in range(days)):
         start, end = at("00:00:00", day), at("00:00:00", day + timedelta(days=1))
         own = [r for r in readings if start <= r["sampled_at_utc"] < end]

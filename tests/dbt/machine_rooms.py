@@ -40,7 +40,7 @@ class Room(Ledger):
         "stg_gpu_prometheus__samples": {
             "landed_date": DAY, "quantity": TEXT, "uuid": TEXT, "gpu_model": TEXT, "host": TEXT,
             "gpu_instance_id": TEXT, "gpu_instance_slices": WHOLE, "namespace": TEXT, "pod": TEXT,
-            "sampled_at_ms": BIG, "value_thousandths": BIG, "step_seconds": WHOLE},
+            "sampled_at_ms": BIG, "value_thousandths": BIG, "step_seconds": WHOLE, "bridged_seconds": WHOLE},
         "stg_meters__readings": {
             "landed_date": DAY, "meter_id": TEXT, "site_id": TEXT, "host": TEXT, "meter_kind": TEXT, "boundary": TEXT,
             "sampled_at_utc": INSTANT, "sampled_at_ms": BIG, "counter_millijoules": BIG, "power_milliwatts": BIG,

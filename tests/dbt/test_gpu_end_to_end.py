@@ -13,6 +13,7 @@ from pipelines.sandbox import gpus
 from pipelines.sandbox.server import serve
 from pipelines.settings import Settings
 from pipelines.source import Context
+from pipelines.sources import nvidia_smi
 from pipelines.sources.gpu_prometheus import SAMPLES, SOURCE
 from pipelines.window import Window
 
@@ -31,6 +32,7 @@ def joules(tmp_path, monkeypatch):
     for folder in ("warehouse", "scratch"):
         (tmp_path / folder).mkdir()
     project = copy_project(tmp_path / "project")
+    landing.ensure_readable(tmp_path, [nvidia_smi.SOURCE])
 
     def rows(base_url: str, first: date, last: date) -> list[dict]:
         settings = Settings(tmp_path, "Test", False, {"gpu_prometheus": {"base_url": base_url}}, (), (), {})

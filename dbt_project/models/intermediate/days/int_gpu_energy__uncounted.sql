@@ -51,7 +51,7 @@ spans as (
         instants.sampled_at_ms - instants.previous_ms as length_ms,
         instants.sampled_at_ms - instants.previous_ms <= 2 * instants.step_ms as is_short,
         -- across a reset the machine may have been off: only what was read in time is believed
-        not stretches.is_reset and instants.sampled_at_ms - instants.previous_ms <= 3600000 as is_bridged
+        not stretches.is_reset and instants.sampled_at_ms - instants.previous_ms <= instants.bridged_ms as is_bridged
     from instants
     inner join stretches
         on instants.gpu_number = stretches.gpu_number and instants.counters_before = stretches.counters_before

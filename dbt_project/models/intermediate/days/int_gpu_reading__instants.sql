@@ -22,6 +22,7 @@ instants as (
         samples.sampled_at_ms,
         max(series.start_ms) as start_ms,
         max(samples.step_seconds) * 1000 as step_ms,
+        coalesce(max(samples.bridged_seconds), 3600) * 1000 as bridged_ms,
         max(case when samples.quantity = 'energy_j' then samples.value_thousandths end) as counter_millijoules,
         max(case when samples.quantity = 'power_w' then samples.value_thousandths end) as power_milliwatts,
         -- of the board, or the mean of its instances by their slices
