@@ -343,6 +343,7 @@ def test_nobody_is_in_anything_that_is_written(org):
 @pytest.mark.parametrize(("section", "said"), [
     ({"counted_first": "x"}, "give a list of names of services"),
     ({"metric_names": {"a": "b"}}, "give names, each with one of claude_code.cost.usage"),
+    ({"metric_names": {"a": ["b"]}}, "give names, each with one of claude_code.cost.usage"),
     ({"token_types": ["a"]}, "give names, each with one of cacheCreation, cacheRead, input, output"),
 ])
 def test_settings_that_mean_nothing_are_told(org, section, said):
