@@ -13,7 +13,7 @@ MODULES = (
     "openai", "anthropic", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "instruments",
     "neso", "eia", "entsoe", "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements", "disclosures",
     "denied_calls", "litellm", "openrouter", "focus", "github_copilot", "langfuse", "cursor", "invoices", "devices",
-    "azure_openai", "bedrock", "nvidia_smi",
+    "azure_openai", "bedrock", "bedrock_metrics", "nvidia_smi",
     "watttime", "host_prometheus", "redfish", "grid_file", "otel", "registry", "settings_rows", "deliveries",
 )
 

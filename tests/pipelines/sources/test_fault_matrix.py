@@ -71,6 +71,12 @@ def cursors_without_end():
     return set_top("meta", lambda old: {"cursor": str(next(told))})
 
 
+def tokens_without_end():
+    """The same of CloudWatch."""
+    told = itertools.count()
+    return set_top("NextToken", lambda old: str(next(told)))
+
+
 WIRES = (
     Wire("openai", "embeddings", "/usage/embeddings", "input_tokens", "model", ("project_id", "api_key_id", "model"),
          ("start_time", "end_time"), {"base_url": "openai_url"}, "OPENAI_ADMIN_KEY"),
@@ -110,6 +116,9 @@ WIRES = (
     Wire("azure_openai", "usage", "/providers/Microsoft.Insights/metrics", "total", "note", (), ("timeStamp",),
          {"base_url": "azure_url", "login_url": "azure_url"}, "AZURE_CLIENT_SECRET", paged=False, buckets=False,
          settings={"resources": [RESOURCE]}, inside="value"),
+    Wire("bedrock_metrics", "usage", "/aws/", "Value", "Label", (), ("Timestamp",), {"base_url": "aws_url"},
+         "AWS_SECRET_ACCESS_KEY", buckets=False, settings={"regions": ["eu-west-3"], "account_id": "123456789012"},
+         again=partial(set_top, "NextToken", "again"), endless=tokens_without_end, inside="MetricDataResults"),
 )
 ENTSOE = next(wire for wire in WIRES if wire.source == "entsoe")
 
@@ -125,6 +134,8 @@ def changed(wire, *mutators):
         return faults.changed(*mutators)
     if wire.inside == "TimeSeries":
         return xml_changed(mutators)
+    if wire.inside == "MetricDataResults":
+        return points_changed(mutators)
     if wire.inside == "value":  # Azure's list lies in each series of each metric
         return faults.changed(lambda body: [mutate(series) for metric in body["value"]
                                             for series in metric["timeseries"] for mutate in mutators])
@@ -148,6 +159,27 @@ def xml_changed(mutators):
         return replace(right, body=f"<GL_MarketDocument>{said}</GL_MarketDocument>".encode())
 
     return action
+
+
+def points_changed(mutators):
+    """The same for CloudWatch's arrays: each value as a flat record, and back; a list of metrics stays as it is."""
+    def mutate(body):
+        if "MetricDataResults" not in body:
+            return
+        body["data"] = [
+            {"Timestamp": int(at), "Value": value} | {name: result[name] for name in ("Id", "Label", "StatusCode")}
+            for result in body["MetricDataResults"]
+            for at, value in zip(result["Timestamps"], result["Values"], strict=True)]
+        for each in mutators:
+            each(body)
+        results = {}
+        for item in body.pop("data"):
+            more = {name: value for name, value in item.items() if name not in ("Timestamp", "Value")}
+            result = results.setdefault(item["Id"], more | {"Timestamps": [], "Values": []})
+            result["Timestamps"].append(item["Timestamp"])
+            result["Values"] += [item["Value"]] if "Value" in item else []
+        body["MetricDataResults"] = list(results.values())
+    return faults.changed(mutate)
 
 
 def tag(item, name):
@@ -217,6 +249,7 @@ OTHERWISE = {
     **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
        for fault in ("a field more", "numbers as strings")},
     ("watttime", "a field more"): RECOVERED, ("azure_openai", "a field more"): RECOVERED,
+    ("bedrock_metrics", "a field more"): RECOVERED,
     # a log of requests holds what people wrote: what is not known is left out
     ("litellm", "a field more"): RECOVERED, ("langfuse", "a field more"): RECOVERED,
     # of a ticket nothing but what is counted is read; a queue that stands in no map is refused
