@@ -196,17 +196,18 @@ def otlp(
     host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is every one there is.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at.")] = 4318,
 ) -> None:
-    """Receives OpenTelemetry traces (OTLP over HTTP, protobuf or JSON) for the source `otel`, until Ctrl-C.
+    """Receives OpenTelemetry traces and metrics (OTLP over HTTP, protobuf or JSON) for the source `otel`, until Ctrl-C.
 
-    Model calls are written where `path` of [sources.otel] looks for them, without prompts and without people; what is
-    acknowledged is on the disk. It asks for no key: listen at 127.0.0.1, or stand a proxy before it.
+    Model calls are written where `path` of [sources.otel] looks for them, without prompts and without people; metrics
+    only with [sources.otel_metrics]. What is acknowledged is on the disk. It asks for no key: listen at 127.0.0.1, or
+    stand a proxy before it.
 
     Example: `jevons otlp --port 4318`, and for what is traced `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318`
     """
     from pipelines.otlp.receiver import serve
     from pipelines.settings import load
 
-    serve(load(home()), host, port, lambda url: say(out, f"receives traces at {url}/v1/traces; stop it with Ctrl-C"))
+    serve(load(home()), host, port, lambda url: say(out, f"receives at {url}; stop it with Ctrl-C"))
 
 
 @app.command()

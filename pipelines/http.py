@@ -34,7 +34,7 @@ RETRIED = {408, 409, 429, 500, 502, 503, 504, 529}
 TIMEOUT_SECONDS = (5, 60)
 LONGEST_WAIT_SECONDS = 120
 SHOWN_CHARACTERS = 120
-_EMAIL = re.compile(r"[^\s@<>\"'=&?/]+(?:@|%40)[^\s@<>\"'=&?/]+")
+_WORD, _EMAIL = re.compile(r"[^\s<>\"'=&?/]+"), re.compile(".(?:@|%40).")  # apart: each looks at a character once
 KEY_REFUSED = {
     401: "the key was refused",
     403: "the key is valid but lacks the permission",
@@ -119,7 +119,7 @@ class Client:
                 if len(secret) > 3:
                     for written in (secret, quote_plus(secret, errors="replace"), quote(secret, errors="replace")):
                         text = text.replace(written, "***")
-        return _EMAIL.sub("***", text)
+        return _WORD.sub(lambda word: "***" if _EMAIL.search(word[0]) else word[0], text)
 
     def _ask(
         self, method: str, path: str, params: Sequence[tuple[str, str]]

@@ -1,4 +1,4 @@
-"""Receives OpenTelemetry traces over HTTP and writes them where source `otel` reads them.
+"""Receives OpenTelemetry traces and metrics over HTTP and writes them where the sources read them.
 
 What a span means for the account belongs to the source.
 """

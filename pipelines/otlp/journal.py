@@ -61,6 +61,11 @@ class Journal:
         for left in sorted(self._base.rglob(f".*{PART}")):
             _finish(left)
 
+    @property
+    def folder(self) -> Path:
+        """The folder that is locked, above those of days."""
+        return self._base
+
     def append(self, line: bytes) -> None:
         """Writes one line; it is on the disk when this returns.
 
@@ -108,7 +113,7 @@ class Journal:
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         self._bytes, self._opened = 0, time.monotonic()
         for made in (folder, *folder.parents):
-            _sync(made)
+            sync(made)
             if made == self._home:
                 break
 
@@ -145,7 +150,7 @@ def _finish(part: Path) -> None:
         os.rename(part, part.with_name(part.name.removeprefix(".").removesuffix(PART)))
     else:
         part.unlink()
-    _sync(part.parent)
+    sync(part.parent)
 
 
 def _write(file: int, content: bytes) -> None:
@@ -154,7 +159,8 @@ def _write(file: int, content: bytes) -> None:
         rest = rest[os.write(file, rest):]
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Makes what was named in a folder last."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -5,9 +5,16 @@ What is kept of a payload is decided by the source's own rules; how requests com
 
 import json
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -18,6 +25,22 @@ from pipelines.sources._otlp_words import Words
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 _VALUES = {"string_value": "stringValue", "int_value": "intValue", "double_value": "doubleValue"}
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A kind of request.
+
+    Attributes:
+        opened: Makes an OTLP/JSON payload of a request in protobuf.
+        rejected: Where the answer counts what was refused, in protobuf; `rejected_json` the same in JSON.
+    """
+
+    request: Any
+    response: Any
+    opened: Callable[[Any, Words], dict[str, Any]]
+    rejected: str
+    rejected_json: str
 
 
 class Unreadable(Exception):
@@ -47,7 +70,7 @@ def unpacked(body: bytes, limit: int) -> bytes:
     return content
 
 
-def payload(body: bytes, kind: str, words: Words) -> Any:
+def payload(body: bytes, kind: str, signal: Signal, words: Words) -> Any:
     """The request as an OTLP/JSON payload.
 
     Raises:
@@ -59,19 +82,19 @@ def payload(body: bytes, kind: str, words: Words) -> Any:
             raise Unreadable(wrong)
         return value
     try:
-        return _from_protobuf(ExportTraceServiceRequest.FromString(body), words)
+        return signal.opened(signal.request.FromString(body), words)
     except DecodeError as error:
-        raise Unreadable("it is no ExportTraceServiceRequest") from error
+        raise Unreadable(f"it is no {signal.request.__name__}") from error
 
 
-def accepted(kind: str, refused: int, why: str) -> bytes:
-    """The answer to a request that was taken, but for so many spans."""
+def accepted(kind: str, signal: Signal, refused: int, why: str) -> bytes:
+    """The answer to a request that was taken, but for so many spans or points."""
     if kind == JSON:
-        told = {"partialSuccess": {"rejectedSpans": str(refused), "errorMessage": why}} if refused else {}
+        told = {"partialSuccess": {signal.rejected_json: str(refused), "errorMessage": why}} if refused else {}
         return json.dumps(told).encode()
-    answer = ExportTraceServiceResponse()
+    answer = signal.response()
     if refused:
-        answer.partial_success.rejected_spans = refused
+        setattr(answer.partial_success, signal.rejected, refused)
         answer.partial_success.error_message = why
     return answer.SerializeToString()
 
@@ -84,7 +107,7 @@ def failed(kind: str, why: str) -> bytes:
     return bytes((0x12, len(text))) + text
 
 
-def _from_protobuf(request: ExportTraceServiceRequest, words: Words) -> dict[str, Any]:
+def _spans(request: ExportTraceServiceRequest, words: Words) -> dict[str, Any]:
     return {"resourceSpans": [{
         "resource": {"attributes": _attributes(resource.resource.attributes, words.of_resource)},
         "scopeSpans": [{
@@ -103,3 +126,12 @@ def _attributes(attributes: Any, wanted: frozenset[str]) -> list[dict[str, Any]]
     found = ((each.key, each.value, each.value.WhichOneof("value")) for each in attributes if each.key in wanted)
     return [{"key": key, "value": {_VALUES[kind]: getattr(value, kind)}}
             for key, value, kind in found if kind in _VALUES]
+
+
+def _metrics(request: ExportMetricsServiceRequest, words: Words) -> dict[str, Any]:
+    return MessageToDict(request)
+
+
+TRACES = Signal(ExportTraceServiceRequest, ExportTraceServiceResponse, _spans, "rejected_spans", "rejectedSpans")
+METRICS = Signal(
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse, _metrics, "rejected_data_points", "rejectedDataPoints")

@@ -24,6 +24,7 @@ DIMENSIONS = {
     "messages": ("account_id", "api_key_id", "service_account_id", "workspace_id", "model", "service_tier",
                  "context_window", "inference_geo"),
     "costs": ("workspace_id", "description"),
+    "enterprise": ("product", "model"),
 }
 METERS = {"uncached_input_tokens": "Input Tokens", "cache_read_input_tokens": "Input Tokens, Cache Hit",
           "output_tokens": "Output Tokens"}
@@ -49,6 +50,8 @@ def answer(request: Request, world: World) -> Response:
                 return _report(request, world, "messages", _usage_results)
             case ["v1", "organizations", "cost_report"]:
                 return _report(request, world, "costs", _cost_results)
+            case ["v1", "organizations", "analytics", "usage_report"]:
+                return _report(request, world, "enterprise", _enterprise_results)
             case ["v1", "organizations", "workspaces"]:
                 return _list(request, [_workspace(team.team_id, team.team_name) for team in TEAMS])
             case ["v1", "organizations", "api_keys"]:
@@ -97,7 +100,7 @@ def _report(
     """Answer one page of buckets, empty ones among them; what has not happened yet has none."""
     one, group_by = _parameters(request, {"starting_at", "ending_at", "bucket_width", "limit", "page"}, kind)
     width_name = one.get("bucket_width", "1d")
-    if width_name not in (_WIDTHS if kind == "messages" else {"1d"}):
+    if width_name not in ({"1d"} if kind == "costs" else _WIDTHS):
         raise RefusedError(f"bucket_width: Input should be '1d', got '{width_name}'")
     width, usual, most = _WIDTHS[width_name]
     limit = _limit(one, usual, most)
@@ -134,6 +137,17 @@ def _usage_results(seed: int, start: datetime, end: datetime, group_by: tuple[st
         }
         for group, (uncached, cached, output) in sorted(totals.items(), key=_sortable)
     ]
+
+
+def _enterprise_results(seed: int, start: datetime, end: datetime, group_by: tuple[str, ...]) -> list[dict[str, Any]]:
+    """One group, made up: the organisation of the sandbox has no Enterprise plan."""
+    drawn = int(hex_id(f"enterprise/{seed}/{start:%Y-%m-%dT%H}", 4), 16) + 1
+    told = {"product": "chat", "model": "claude-opus-5"}
+    return [{name: told[name] if name in group_by else None for name in told} | {
+        "requests": drawn, "uncached_input_tokens": 700 * drawn, "cache_read_input_tokens": 50 * drawn,
+        "output_tokens": 300 * drawn, "server_tool_use": {"web_search_requests": 0},
+        "cache_creation": {"ephemeral_1h_input_tokens": 0, "ephemeral_5m_input_tokens": drawn},
+    }]
 
 
 def _cost_results(seed: int, start: datetime, end: datetime, group_by: tuple[str, ...]) -> list[dict[str, Any]]:

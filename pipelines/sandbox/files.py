@@ -19,6 +19,7 @@ from pipelines.sandbox import (
     azure_api,
     declared,
     gateways_api,
+    google_api,
     grid_apis,
     lifecycle,
     stories,
@@ -75,6 +76,8 @@ def environment() -> dict[str, str]:
         "AZURE_TENANT_ID": azure_api.TENANT,
         "AZURE_CLIENT_ID": azure_api.CLIENT,
         "AZURE_CLIENT_SECRET": azure_api.SECRET,
+        "GOOGLE_ACCESS_TOKEN": google_api.TOKEN,
+        "ANTHROPIC_ANALYTICS_KEY": anthropic_api.TOKEN,
         "TICKETS_TOKEN": tickets_api.TOKEN,
         "JEVONS_HASH_KEY": "sandbox-hash-key",
     }

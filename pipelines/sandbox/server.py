@@ -22,6 +22,7 @@ from pipelines.sandbox import (
     azure_api,
     electricity_maps_api,
     gateways_api,
+    google_api,
     grid_apis,
     openai_api,
     openai_lists,
@@ -141,6 +142,11 @@ class SandboxServer:
         return f"{self.url}/azure"
 
     @property
+    def google_url(self) -> str:
+        """What stands for https://monitoring.googleapis.com/v3."""
+        return f"{self.url}/google/v3"
+
+    @property
     def requests(self) -> list[Received]:
         """A copy of the requests received so far, in order."""
         with self._lock:
@@ -224,13 +230,15 @@ def _route(request: Request, world: World) -> Response:
         return aws_api.aws(inner, world)
     if vendor == "azure":
         return azure_api.azure(inner, world)
+    if vendor == "google":
+        return google_api.google(inner, world)
     if vendor in GRID_APIS:
         return GRID_APIS[vendor](inner, world)
     if request.path == "/":
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
     vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps", "tickets",
-               "aws", "azure", *GRID_APIS)
+               "aws", "azure", "google", *GRID_APIS)
     served = ", ".join(f"/{name}" for name in vendors)
     return json_response(404, {"error": f"the sandbox serves {served}"})
 

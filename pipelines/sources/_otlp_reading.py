@@ -5,7 +5,7 @@ Which files there are and what the settings say is decided before; what a span m
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import groupby
@@ -126,7 +126,7 @@ def look(file: Given) -> None:
         SourceError: it is no OTLP/JSON.
     """
     _files.whole(file)
-    _, payload, wrong = next(_payloads(file), ("", {}, None))
+    _, payload, wrong = next(payloads(file), ("", {}, None))
     refused = [refusal for refusal in judge(payload, Words()).refused if not refusal.place]
     if wrong or refused:
         raise _files.refused(file.shown, f"of its first payload, {wrong or refused[0].rule}", _files.SEND_AGAIN)
@@ -213,7 +213,7 @@ def _clean(reading: Reading, file: Given, path: Path) -> bool:
     """
     kept = 0
     with path.open("w", encoding="utf-8") as out:
-        for place, payload, wrong in _payloads(file):
+        for place, payload, wrong in payloads(file):
             if wrong:
                 reading.refuse(file, place, wrong)
                 continue
@@ -229,8 +229,10 @@ def _clean(reading: Reading, file: Given, path: Path) -> bool:
     return bool(kept)
 
 
-def _payloads(file: Given) -> Iterator[tuple[str, Any, str | None]]:
-    """Each payload with its place, or what is wrong with it."""
+def payloads(
+    file: Given, passed_over: Callable[[bytes], bool] = lambda line: False
+) -> Iterator[tuple[str, Any, str | None]]:
+    """Each payload with its place, or what is wrong with it; lines that are passed over are not looked into."""
     with _opened(file) as stream:
         if not _is_lines(file):
             yield "", *parsed(stream.read())
@@ -240,12 +242,12 @@ def _payloads(file: Given) -> Iterator[tuple[str, Any, str | None]]:
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
                 number += 1
-                if line.strip():
+                if line.strip() and not passed_over(line):
                     yield f"line {number}", *parsed(line)
             if len(rest) > LONGEST_PAYLOAD_BYTES:
                 yield f"line {number + 1} and what follows", None, "it is too long for one payload"
                 return
-        if rest.strip():
+        if rest.strip() and not passed_over(rest):
             yield f"line {number + 1}", *parsed(rest)
 
 
@@ -302,7 +304,7 @@ def _days(reading: Reading, written: Written | None) -> Iterator[DayFile]:
                 mine.append(different.finding(reading.table, day))
         near = [file for file in reading.files if file.day is None or day in reading.near(file)]
         said = [*warnings.get(day, ()), *_silent(reading, path)]
-        yield DayFile(day, path, _request(near), tuple(said), tuple(mine), duplicates=duplicates)
+        yield DayFile(day, path, request(near), tuple(said), tuple(mine), duplicates=duplicates)
         told = []
 
 
@@ -351,6 +353,7 @@ def _nothing(table: Table) -> str:
     return "select " + ", ".join(f"null::{column.type} as {column.name}" for column in table.columns) + " where false"
 
 
-def _request(files: Sequence[Given]) -> str:
+def request(files: Sequence[Given]) -> str:
+    """The files by name, for the receipt."""
     named = ", ".join(f"{file.shown} ({file.size_bytes} bytes)" for file in files[:SHOWN_NAMES])
     return named + (f" and {len(files) - SHOWN_NAMES} more" if len(files) > SHOWN_NAMES else "")

@@ -14,6 +14,8 @@ from pipelines.sources._files import LONGEST_HEADER_BYTES, SHOWN_NAMES, Given
 
 LONGEST_LINE_BYTES = 16 << 20
 ANY = "*"
+# What no JSON line can hold, so that each line comes whole. Of one such character at a line's end DuckDB says nothing.
+_NO_DELIMITER = "chr(1) || chr(2) || chr(3) || chr(4)"
 
 
 def scan(
@@ -52,12 +54,12 @@ def scan(
     undeclared = "false" if ANY in known else f"not list_has_all({allowed}, names)"
     usual = _texts(_first_names(files[0], known))  # most lines have the names of the first one in the same order
     pointers = "[" + ", ".join(engine.text(_pointer(name)) for name in wanted) + "]"
-    # A control character cannot stand in a JSON line, so each line comes whole, one after the other.
     return f"""
         with lines as (
             select {number} as record, ltrim(line, chr(65279)) as line
-            from read_csv({paths}, {common}, delim = chr(1), quote = '', escape = '', columns = {{'line': 'VARCHAR'}},
-                max_line_size = {LONGEST_LINE_BYTES}, buffer_size = {4 * LONGEST_LINE_BYTES})
+            from read_csv({paths}, {common}, delim = {_NO_DELIMITER}, quote = '', escape = '',
+                columns = {{'line': 'VARCHAR'}}, max_line_size = {LONGEST_LINE_BYTES},
+                buffer_size = {4 * LONGEST_LINE_BYTES})
         ),
         named as (
             select record, line, case when json_valid(line) then json_keys(line) end as names
@@ -96,9 +98,10 @@ def lines(file: Given) -> str:
     return f"""
         select line_number from (
             select row_number() over () as line_number, line
-            from read_csv({engine.text(file.path)}, auto_detect = false, header = false, nullstr = '', delim = chr(1),
-                quote = '', escape = '', strict_mode = false, ignore_errors = true, columns = {{'line': 'VARCHAR'}},
-                max_line_size = {LONGEST_LINE_BYTES}, compression = {engine.text(file.packed)})
+            from read_csv({engine.text(file.path)}, auto_detect = false, header = false, nullstr = '',
+                delim = {_NO_DELIMITER}, quote = '', escape = '', strict_mode = false, ignore_errors = true,
+                columns = {{'line': 'VARCHAR'}}, max_line_size = {LONGEST_LINE_BYTES},
+                compression = {engine.text(file.packed)})
         ) where line is not null
     """
 
@@ -107,10 +110,10 @@ def _first_names(file: Given, known: Sequence[str]) -> Sequence[str]:
     """The names of a JSON file's first line if they may pass; a guess that spares the other lines a slow comparison."""
     try:
         with pa.input_stream(str(file.path), compression=None if file.packed == "none" else file.packed) as stream:
-            pairs = json.loads(stream.read(LONGEST_HEADER_BYTES).split(b"\n")[0], object_pairs_hook=list)
-        names = [name for name, _ in pairs]
-    except (OSError, ValueError, TypeError):
+            first = json.loads(stream.read(LONGEST_HEADER_BYTES).split(b"\n")[0], object_pairs_hook=tuple)
+    except (OSError, ValueError):
         return []
+    names = [name for name, _ in first] if isinstance(first, tuple) else []
     return names if len(names) == len(set(names)) and (ANY in known or set(names) <= set(known)) else []
 
 

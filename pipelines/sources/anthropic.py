@@ -70,7 +70,13 @@ def client(context: Context) -> Client:
 def fetch_buckets(buckets: Buckets, flatten: Flatten, context: Context, window: Window) -> Iterator[Page]:
     """Every bucket of the window, in as few requests as Anthropic's limit allows."""
     for page in read_buckets(WIRE, client(context), buckets, buckets.group_by, flatten, context, window):
-        yield replace(page, rows=[_edged(row) for row in page.rows])
+        yield replace(page, rows=[edged(row) for row in page.rows])
+
+
+def edged(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with the edges of its bucket as instants."""
+    edges = {f"{name}_utc": datetime.fromtimestamp(row[name], UTC) for name in (WIRE.start, WIRE.end)}
+    return without(row, WIRE.start, WIRE.end) | edges
 
 
 def usage(result: Mapping[str, Any], where: str, day: str, findings: list[Finding]) -> dict[str, Any]:
@@ -142,11 +148,6 @@ def check(context: Context) -> str:
     })
 
 
-def _edged(row: Mapping[str, Any]) -> dict[str, Any]:
-    edges = {f"{name}_utc": datetime.fromtimestamp(row[name], UTC) for name in (WIRE.start, WIRE.end)}
-    return without(row, WIRE.start, WIRE.end) | edges
-
-
 def _workspace(item: Mapping[str, Any], tag: Any, request: str) -> dict[str, Any]:
     """A workspace's name, state, places and, of its tags, the one that the organisation attributes use by."""
     tags, residency = item.get("tags") or {}, item.get("data_residency") or {}
@@ -178,16 +179,17 @@ def _known(value: Any) -> Any:
     return instant(value) or value
 
 
-def _count(name: str, description: str, required: bool = False) -> Column:
+def count(name: str, description: str, required: bool = False) -> Column:
+    """A column of what can be counted."""
     return Column(name, "BIGINT", description, required, minimum=0)
 
 
-_EDGES = (
+EDGES = (
     Column("starting_at_utc", "TIMESTAMP", "First instant of the bucket.", True),
     Column("ending_at_utc", "TIMESTAMP", "First instant after the bucket.", True),
 )
 _WORKSPACE = Column("workspace_id", "VARCHAR", "Workspace that was charged; null is the default workspace.")
-_MODEL = Column("model", "VARCHAR", "Model as Anthropic names it; null where it is not told.")
+MODEL = Column("model", "VARCHAR", "Model as Anthropic names it; null where it is not told.")
 _TIER = Column("service_tier", "VARCHAR", "Service tier: standard, batch, priority, flex and others. An open list.")
 _CONTEXT = Column("context_window", "VARCHAR", "Length class of the context: 0-200k, 200k-1M. An open list.")
 _GEO = Column("inference_geo", "VARCHAR", "Where inference was to run: global, us, not_available. An open list.")
@@ -195,17 +197,17 @@ _GEO = Column("inference_geo", "VARCHAR", "Where inference was to run: global, u
 _messages = Table(
     "messages",
     (
-        *_EDGES,
+        *EDGES,
         Column("api_key_id", "VARCHAR", "Id of the API key, never the key; null for use in the Console."),
-        _WORKSPACE, _MODEL, _TIER, _CONTEXT, _GEO,
+        _WORKSPACE, MODEL, _TIER, _CONTEXT, _GEO,
         Column("service_account_id", "VARCHAR", "Federated service account; null, because it is not grouped by."),
         Column("speed", "VARCHAR", "Fast or standard; null, because it is not grouped by."),
-        _count("uncached_input_tokens", "Input tokens neither read from nor written to a cache.", True),
-        _count("cache_creation_ephemeral_5m_input_tokens", "Input tokens written to a cache for 5 minutes.", True),
-        _count("cache_creation_ephemeral_1h_input_tokens", "Input tokens written to a cache for an hour.", True),
-        _count("cache_read_input_tokens", "Input tokens read from a cache.", True),
-        _count("output_tokens", "All output tokens.", True),
-        _count("web_search_requests", "Web searches that the model asked for."),
+        count("uncached_input_tokens", "Input tokens neither read from nor written to a cache.", True),
+        count("cache_creation_ephemeral_5m_input_tokens", "Input tokens written to a cache for 5 minutes.", True),
+        count("cache_creation_ephemeral_1h_input_tokens", "Input tokens written to a cache for an hour.", True),
+        count("cache_read_input_tokens", "Input tokens read from a cache.", True),
+        count("output_tokens", "All output tokens.", True),
+        count("web_search_requests", "Web searches that the model asked for."),
     ),
     ("starting_at_utc", *MESSAGES.group_by), partial(fetch_buckets, MESSAGES, usage),
     "Messages: tokens by hour, API key, workspace, model, service tier, context window and place. No request count.",
@@ -214,10 +216,10 @@ _messages = Table(
 _costs = Table(
     "costs",
     (
-        *_EDGES, _WORKSPACE,
+        *EDGES, _WORKSPACE,
         Column("description", "VARCHAR", "What was charged, as Anthropic writes it."),
         Column("cost_type", "VARCHAR", "tokens, web_search, code_execution, session_usage. An open list."),
-        _MODEL, Column("token_type", "VARCHAR", "Kind of token that was charged; null for other charges."),
+        MODEL, Column("token_type", "VARCHAR", "Kind of token that was charged; null for other charges."),
         _TIER, _CONTEXT, _GEO,
         Column("amount_cents", "DECIMAL(24,12)", "Amount in cents; a credit is negative.", True),
         Column("currency", "VARCHAR", "Always USD.", True),

@@ -17,6 +17,7 @@ from assets.partitions import INTERACTIVE
 from assets.raw import raw_assets, raw_key
 from pipelines.sandbox.electricity_maps_api import TOKEN
 from pipelines.sandbox.files import settings_toml, write_home
+from pipelines.sandbox.organisation import PROVIDERS, SITES
 from pipelines.sandbox.server import SandboxServer
 
 KEY = "sk-admin-sandbox-sentinel-5d1e9c7a"  # the sandbox takes it; no file may ever hold it
@@ -24,6 +25,23 @@ HASH_KEY = "sentinel-hash-key-83f2"
 ANTHROPIC_KEY = "sk-ant-admin01-sandbox-sentinel-a41f"
 SECRETS = (KEY, ANTHROPIC_KEY, HASH_KEY, TOKEN)
 FIRST, LAST, NEXT = date(2026, 6, 1), date(2026, 6, 3), date(2026, 6, 4)  # landed and published; then files only
+
+# An organisation that has nothing but the sandbox's call log.
+ONLY_CALLS = """
+[organisation]
+name = "Calls only"
+
+[sources.call_log]
+path = "inbox/calls/{date}*.csv"
+
+[sources.call_log.columns]
+request_id = "id"
+started_at_utc = "timestamp"
+
+[sources.openai]
+enabled = false
+""" + "".join(f'[sites.{s}]\nzone = "{z}"\ncountry = "{c}"\n' for s, (z, c, *_) in SITES.items()) + "".join(
+    f'[providers.{name}]\nsite = "{site}"\nsystem_of_record = "call_log"\n' for name, (site, *_) in PROVIDERS.items())
 
 
 def environ(home: Path, **more: str) -> dict[str, str]:

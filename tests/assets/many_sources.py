@@ -10,7 +10,7 @@ from datetime import date
 import pipelines.sources
 from pipelines.http import Client
 from pipelines.source import Column, Context, Page, Source, Table
-from pipelines.window import Window
+from pipelines.window import DAY, Window
 
 REAL = pipelines.sources.all_sources()
 
@@ -22,7 +22,7 @@ def source(name: str, address: str) -> Source:
     def fetch(context: Context, window: Window) -> Iterator[Page]:
         headers = {"Authorization": f"Bearer {context.settings.secret(secret)}"}
         client = Client(name, address, headers, secret, attempts=2, sleep=lambda seconds: None, timeout=(1, 1))
-        asked = [("from", str(window.first))]
+        asked = [("from", str(window.first)), ("last", str(window.end - DAY))]
         body = client.get(name, asked)
         rows = [{**row, "day": date.fromisoformat(row["day"])} for row in body["rows"]]
         yield Page(rows, client.describe(name, asked))

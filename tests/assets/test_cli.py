@@ -24,27 +24,9 @@ from assets.cli import app
 from assets.doctor import examine
 from assets.progress import Progress
 from assets.run import words
-from pipelines import snapshot
-from pipelines.sandbox.organisation import PROVIDERS, SITES
 from pipelines.settings import load
 from pipelines.sources import all_sources
 from pipelines.starter import write_starter
-
-ONLY_CALLS = """
-[organisation]
-name = "Calls only"
-
-[sources.call_log]
-path = "inbox/calls/{date}*.csv"
-
-[sources.call_log.columns]
-request_id = "id"
-started_at_utc = "timestamp"
-
-[sources.openai]
-enabled = false
-""" + "".join(f'[sites.{s}]\nzone = "{z}"\ncountry = "{c}"\n' for s, (z, c, *_) in SITES.items()) + "".join(
-    f'[providers.{name}]\nsite = "{site}"\nsystem_of_record = "call_log"\n' for name, (site, *_) in PROVIDERS.items())
 
 
 def commands(group: object = None, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], str]]:
@@ -108,7 +90,7 @@ def test_a_disk_that_is_full_is_one_sentence_whoever_meets_it_first(only_calls: 
     if mounted.returncode:
         pytest.skip("a small disk needs the right to mount; how it is known is tested with landing")
     try:
-        (disk / "jevons.toml").write_text(ONLY_CALLS, "utf-8")
+        (disk / "jevons.toml").write_text(homes.ONLY_CALLS, "utf-8")
         (disk / "inbox" / "calls").mkdir(parents=True)
         shutil.copy(only_calls / "inbox" / "calls" / f"{FIRST}.csv", disk / "inbox" / "calls")
         (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - 400_000))
@@ -128,29 +110,8 @@ def only_calls(small_home: Path, tmp_path: Path) -> Path:
     """A home without OpenAI, GPUs, grid key, outcomes and registry; files of 2026-06-01 to 2026-06-04."""
     home = tmp_path / "home"
     shutil.copytree(small_home / "inbox" / "calls", home / "inbox" / "calls")
-    (home / "jevons.toml").write_text(ONLY_CALLS, "utf-8")
+    (home / "jevons.toml").write_text(homes.ONLY_CALLS, "utf-8")
     return home
-
-
-def test_an_organisation_with_only_a_call_log_publishes(only_calls: Path) -> None:
-    keyless = {"OPENAI_ADMIN_KEY": "", "ELECTRICITY_MAPS_TOKEN": "", "JEVONS_HASH_KEY": ""}
-    done = run_jevons(
-        only_calls, "materialize", "--from", "2026-05-30", "--to", "2026-06-04", **environ(only_calls, **keyless))
-    lines = done.stderr.splitlines()
-    steps = int(lines[1].partition("/")[2].split()[0])
-    assert lines[0] == "starting" and f"/{steps} call log calls" in "\n".join(lines)
-    assert [line.partition("/")[0] for line in lines[1:steps + 1]] == [str(n) for n in range(1, steps + 1)]
-    assert lines[steps] == f"{steps}/{steps} published"
-    assert lines[steps + 1:] == ["missing call log calls: not delivered for 2 days (2026-05-30 to 2026-05-31)"]
-    build = snapshot.current(only_calls)
-    rows = build.query("""
-        select count(distinct usage_date) as days, min(grid_rung) as low, max(grid_rung) as high
-        from fct_footprint_daily where energy_kwh is not null
-    """).to_pylist()
-    assert rows == [{"days": 4, "low": "yearly_mix", "high": "yearly_mix"}]
-    files = sorted((only_calls / "inbox" / "calls").glob("*.csv"))
-    landed = sum(len(file.read_text("utf-8").splitlines()) - 1 for file in files)
-    assert build.query("select sum(call_count) as n from fct_footprint_daily").to_pylist() == [{"n": landed}]
 
 
 def test_a_range_of_more_than_400_days_is_one_fetch(only_calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:

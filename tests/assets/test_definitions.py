@@ -1,12 +1,10 @@
-"""What Dagster is told: keys, groups, days, schedule and pools; and what happens when a run is stopped or refused."""
+"""What Dagster is told: keys, groups, days, schedule and pools; and what happens when a run is refused."""
 
 import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,7 +15,7 @@ import homes
 import pyarrow.parquet as pq
 import pytest
 from homes import FIRST, LAST, NEXT, environ, hashes
-from support import JEVONS, ROOT, run_jevons
+from support import JEVONS, ROOT
 
 from assets import built
 from assets.definitions import ANEW, JOB, daily, defs, in_use, range_tags
@@ -26,7 +24,6 @@ from assets.partitions import DAILY, INTERACTIVE, MORNING, stretches
 from assets.publishing import inspected, published
 from assets.raw import GATE, raw_assets, raw_key, windows_of_the_morning
 from assets.warehouse import PROJECT, dbt_resource, ledger, short
-from pipelines import snapshot
 from pipelines.landing import RECEIPT, folder
 from pipelines.sandbox.server import SandboxServer
 from pipelines.settings import load
@@ -208,9 +205,6 @@ def test_a_year_of_openai_is_one_run_and_53_requests_an_hourly_table(home: Path,
     assert len(list((home / "raw" / "openai" / "costs").glob("dt=*/receipt.json"))) == 365
 
 
-# A manifest that is never stale
-
-
 # What stops a run
 
 
@@ -260,69 +254,6 @@ def test_the_lines_that_say_nothing_are_left_out() -> None:
         "Runtime Error in model x; No files found")
 
 
-def start(home: Path, *words: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [str(JEVONS), "materialize", *words], env={**os.environ, **environ(home)}, cwd=ROOT, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )
-
-
-def wait_for(process: subprocess.Popen, step: str) -> None:
-    for line in process.stderr:
-        if step in line:
-            return
-    pytest.fail(f"{step} never began")
-
-
-def test_a_killed_run_leaves_readers_alone_and_the_next_run_completes_with_the_same_bytes(
-    home: Path, small_home: Path, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    undisturbed = homes.copied(small_home, tmp_path / "undisturbed", sandbox)
-    run_jevons(undisturbed, "materialize", "--from", str(NEXT), **environ(undisturbed))
-
-    days = ("--from", str(NEXT))
-    process, before = start(home, *days), snapshot.current(home)
-    wait_for(process, "ledger")
-    os.killpg(process.pid, signal.SIGSTOP)  # or it is over before a second one has started
-    second = run_jevons(home, "materialize", *days, check=False, **environ(home))
-    assert second.returncode == 1 and "The warehouse is busy" in second.stderr and "Traceback" not in second.stderr
-    files = (built.warehouse(home), built.warehouse(home).with_name("jevons.duckdb.wal"))
-    marks = [file.exists() and file.stat().st_mtime_ns for file in files]
-    os.killpg(process.pid, signal.SIGCONT)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and [file.exists() and file.stat().st_mtime_ns for file in files] == marks:
-        time.sleep(0.02)  # until dbt has begun to write
-    assert process.poll() is None, "the run was over before it could be killed"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-    assert snapshot.current(home) == before and snapshot.verify(before) == []
-    total = "select sum(call_count) as n from fct_footprint_daily"
-    assert before.query(total).to_pylist() == snapshot.current(small_home).query(total).to_pylist()
-
-    began = time.monotonic()
-    done = run_jevons(home, "materialize", *days, **environ(home))
-    assert time.monotonic() - began < 200  # it does not wait for what the killed run held
-    assert "published build" in done.stdout
-    assert snapshot.verify(snapshot.current(home)) == []
-    build, other = snapshot.current(home), snapshot.current(undisturbed)
-    assert build.build_id == other.build_id
-    same = {name: table["sha256"] for name, table in build.manifest["tables"].items()}
-    assert same == {name: table["sha256"] for name, table in other.manifest["tables"].items()}
-    monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
-    with dg.DagsterInstance.get() as instance:
-        statuses = [run.status for run in instance.get_runs()]
-        told = {
-            name: instance.fetch_materializations(dg.AssetKey(name), limit=1).records[0].asset_materialization.metadata
-            for name in ("fct_footprint_daily", "fct_team_daily", "published")
-        }
-    assert told["fct_footprint_daily"]["window"].value == told["fct_team_daily"]["window"].value == f"{NEXT} to {NEXT}"
-    assert told["published"]["window"].value == f"{FIRST} to {NEXT}"
-    assert told["published"]["rows"].value == {name: table["rows"] for name, table in build.manifest["tables"].items()}
-    assert told["published"]["sha256"].value == same
-    assert dg.DagsterRunStatus.STARTED not in statuses and dg.DagsterRunStatus.FAILURE in statuses
-
-
 def test_each_organisation_has_a_dagster_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("one", "two"):
         for variable, value in environ(tmp_path / name).items():
@@ -334,4 +265,3 @@ def test_each_organisation_has_a_dagster_of_its_own(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("DAGSTER_HOME", "/elsewhere")
     prepare_environment()
     assert os.environ["DAGSTER_HOME"] == "/elsewhere"
-

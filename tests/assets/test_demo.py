@@ -3,7 +3,6 @@
 How the stories are told belongs to the sandbox and its tests.
 """
 
-import hashlib
 import json
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import homes
 import pytest
-from support import run_jevons
 
 from pipelines import snapshot
 from pipelines.gate.simulating import simulate
@@ -35,13 +33,6 @@ def one(build: snapshot.Snapshot, sql: str) -> dict:
     found = rows(build, sql)
     assert len(found) == 1, found
     return found[0]
-
-
-def published_hashes(home: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted((home / "published").rglob("*")) if path.is_file()
-    }
 
 
 def test_the_demo_prints_its_result_and_the_next_command(demo: tuple[Path, str]) -> None:
@@ -317,14 +308,16 @@ def test_every_hour_of_germany_without_a_value_falls_back_to_the_yearly_mix(buil
     assert rungs == {"hourly_measured", "yearly_mix"}
 
 
-def test_running_days_again_changes_no_published_hash(demo_home: Path, tmp_path: Path, sandbox: SandboxServer) -> None:
+def test_landing_restated_days_again_changes_no_receipt(
+    demo_home: Path, tmp_path: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = homes.copied(demo_home, tmp_path / "again", sandbox)
-    before = published_hashes(home)
-    receipts = {p: p.read_bytes() for p in (home / "raw" / "openai").rglob("receipt.json")}
-    days = ("--from", str(stories.RESTATEMENT.day), "--to", str(stories.RESTATEMENT.day + timedelta(days=9)))
-    run_jevons(home, "materialize", *days, **homes.environ(home, **environment()))
-    assert published_hashes(home) == before
-    assert {p: p.read_bytes() for p in (home / "raw" / "openai").rglob("receipt.json")} == receipts
+    for name, value in homes.environ(home, **environment()).items():
+        monkeypatch.setenv(name, value)
+    before = homes.hashes(home / "raw" / "openai")
+    told = homes.land(["openai/completions"], stories.RESTATEMENT.day, stories.RESTATEMENT.day + timedelta(days=9))
+    assert told["openai/completions"]["days"] == 10 and told["openai/completions"]["days_changed"] == 0
+    assert homes.hashes(home / "raw" / "openai") == before
 
 
 def test_the_manifest_is_true(demo_home: Path) -> None:

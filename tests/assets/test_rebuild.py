@@ -1,17 +1,13 @@
-"""A home of an earlier version: its warehouse is told from today's, and made anew from raw/ without losing anything."""
+"""A home of an earlier version: how its warehouse is told from today's, and what takes its place when.
+
+The command itself is tried in test_killed.
+"""
 
 import json
-import os
-import signal
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
-from homes import FIRST, LAST, NEXT, environ, hashes
-from support import JEVONS, ROOT, run_jevons
 
 from assets import built
 from assets.definitions import ANEW, defs
@@ -19,9 +15,7 @@ from assets.partitions import REBUILD
 from assets.raw import raw_key
 from assets.renewed import ensure_fits, landed, made_anew
 from assets.warehouse import PROJECT, days_columns
-from pipelines import snapshot
 from pipelines.errors import JevonsError
-from pipelines.sandbox.server import SandboxServer
 from pipelines.sources import all_sources
 
 MODELS = {"fct_one": ["usage_date", "energy_kwh"], "int_two": ["usage_date"], "int_undescribed": []}
@@ -116,50 +110,3 @@ def test_days_landed_before_a_column_was_known_can_be_read() -> None:
               for node in sources}
     daily = [place for place in places.values() if "dt=*" in place]
     assert len(daily) > 5 and all("union_by_name = true" in place for place in daily)
-
-
-@pytest.fixture
-def outgrown(home: Path) -> Iterator[Path]:
-    """A home whose warehouse lacks a column that a model writes, and some rows."""
-    with duckdb.connect(str(built.warehouse(home))) as duck:
-        duck.execute("alter table int_footprint__hourly drop column water_onsite_litres")
-        duck.execute("delete from fct_footprint_daily")
-    yield home
-
-
-@pytest.mark.timeout(600)
-def test_a_home_of_an_earlier_version_is_refused_and_made_anew_and_nothing_is_lost_in_between(
-    outgrown: Path, sandbox: SandboxServer
-) -> None:
-    """The published build before was made from the same raw files in a fresh home: that of the new one is the same."""
-    home, file = outgrown, built.warehouse(outgrown)
-    fresh, raw, before = snapshot.current(home).build_id, hashes(home / "raw"), file.read_bytes()
-    readers = hashes(home / "published")
-
-    refused = run_jevons(home, "materialize", "--from", str(LAST), check=False, **environ(home))
-    assert refused.returncode == 1 and "Traceback" not in refused.stderr
-    sentence = " ".join(refused.stderr.split())
-    assert "made by other models than today's: other columns in int_footprint__hourly (water_onsite_litres); " \
-           "run `jevons rebuild`" in sentence
-    assert file.read_bytes() == before and hashes(home / "published") == readers
-
-    sandbox.clear_requests()
-    stopped = subprocess.Popen(
-        [str(JEVONS), "rebuild"], env={**os.environ, **environ(home)}, cwd=ROOT, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
-    new, deadline = file.parent / "rebuild" / file.name, time.monotonic() + 120
-    while not (new.exists() and new.stat().st_size > 1_000_000):
-        assert stopped.poll() is None and time.monotonic() < deadline, "it never began to write"
-        time.sleep(0.05)
-    os.killpg(stopped.pid, signal.SIGKILL)
-    stopped.wait()
-    assert file.read_bytes() == before and hashes(home / "published") == readers
-
-    done = run_jevons(home, "rebuild", **environ(home))
-    assert f"published build {fresh} ({FIRST} to {LAST} made anew)" in done.stdout
-    assert sandbox.requests == []
-    assert hashes(home / "raw") == raw
-    assert hashes(home / "published") == readers and snapshot.verify(snapshot.current(home)) == []
-    ensure_fits(home, days_columns())
-    assert str(built.due(home, NEXT)) == f"{NEXT} to {NEXT}"  # the morning has nothing of the past to make again

@@ -275,6 +275,15 @@ def test_a_key_that_addresses_write_otherwise_is_cut_out_as_well(vendor, waits):
     assert told == "usage?token=***"
 
 
+@pytest.mark.parametrize(("said", "told"), [
+    ("ask ann.b@corp.org, please", "ask *** please"), ("usage?who=ann%40corp.org&day=1", "usage?who=***&day=1"),
+    ("<é@ü.de>", "<***>"), ("3 @ 4, @staging, a@", "3 @ 4, @staging, a@"),
+    ("x" * 1_000_000, "x" * 1_000_000),  # looked at once, not once from each of its letters
+])
+def test_e_mail_addresses_are_cut_out(client, said, told):
+    assert client.redacted(said) == told
+
+
 @pytest.mark.parametrize("base_url", ["", "not an address", "http://", "ftp://127.0.0.1", "http://[::1"])
 def test_an_address_that_is_none_is_told_at_once(client, waits, base_url):
     client.base_url = base_url

@@ -1,7 +1,8 @@
-"""The receiver of traces: the real exporter, kill -9, refusals, what is never written."""
+"""The receiver of traces and metrics: the real exporters, kill -9, refusals, what is never written."""
 
 import gzip
 import json
+import math
 import os
 import signal
 import socket
@@ -16,7 +17,10 @@ import pytest
 import requests
 from google.rpc.status_pb2 import Status
 from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
@@ -29,7 +33,7 @@ from pipelines.otlp.journal import Journal
 from pipelines.otlp.messages import TooLarge, unpacked
 from pipelines.settings import Settings, load
 from pipelines.source import Context
-from pipelines.sources.otel import SOURCE, TABLE
+from pipelines.sources import otel, otel_metrics
 from pipelines.window import DAY, Window
 
 ROOT = Path(__file__).parents[2]
@@ -44,21 +48,22 @@ START = "import sys; from pathlib import Path; from pipelines.otlp.receiver impo
 class Running:
     """The receiver in a process of its own."""
 
-    def __init__(self, home: Path):
+    def __init__(self, home: Path, toml: str = TOML):
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
-        (home / "jevons.toml").write_text(TOML)
+        (home / "jevons.toml").write_text(toml)
         self.process = subprocess.Popen([sys.executable, "-c", START, str(home)], stdout=subprocess.PIPE, text=True,
                                         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
         self.url = self.process.stdout.readline().strip() + "/v1/traces"
+        self.metrics = self.url.replace("traces", "metrics")
 
     def end(self, how: int) -> None:
         self.process.send_signal(how)
         self.process.wait(10)
         self.process.stdout.close()
 
-    def post(self, body: bytes | str, kind="application/json", **headers) -> requests.Response:
-        return requests.post(self.url, data=body, timeout=10, headers={"Content-Type": kind, **headers})
+    def post(self, body: bytes | str, kind="application/json", to="", **headers) -> requests.Response:
+        return requests.post(to or self.url, data=body, timeout=10, headers={"Content-Type": kind, **headers})
 
 
 @pytest.fixture
@@ -69,13 +74,13 @@ def running(tmp_path):
         made.end(signal.SIGKILL)
 
 
-def landed(home: Path, around: datetime) -> list[dict]:
+def landed(home: Path, around: datetime, source=otel) -> list[dict]:
     """The calls under raw/ of the days around an instant."""
     with landing.scratch(home) as scratch:
         window = Window(around.date() - DAY, around.date() + 2 * DAY)
-        staged = landing.stage(SOURCE, TABLE, Context(load(home), scratch), window)
+        staged = landing.stage(source.SOURCE, source.TABLE, Context(load(home), scratch), window)
         assert landing.commit(staged, [], home, around).findings == []
-    parts = sorted((home / "raw/otel").rglob("part.parquet"))
+    parts = sorted((home / "raw" / source.NAME).rglob("part.parquet"))
     return [row for part in parts for row in pq.read_table(part).to_pylist()]
 
 
@@ -150,12 +155,91 @@ def test_answers_of_the_protocol(running):
     bomb = gzip.compress(b" " * (receiver.LONGEST_UNPACKED_BYTES + 1))
     assert running.post(bomb, **{"Content-Encoding": "gzip"}).status_code == 413
     assert requests.get(running.url, timeout=5).status_code == 405
-    assert requests.post(running.url.replace("traces", "metrics"), timeout=5).status_code == 404
+    for other, why in (("metrics", "write [sources.otel_metrics] into jevons.toml, or export none "
+                                   "(OTEL_METRICS_EXPORTER=none)"), ("logs", "(OTEL_LOGS_EXPORTER=none)")):
+        refused = running.post(b"", "application/x-protobuf", running.url.replace("traces", other))
+        assert refused.status_code == 404 and Status.FromString(refused.content).message.endswith(why)
     exporter = OTLPSpanExporter(endpoint=running.url)
     assert exporter.export([]) == SpanExportResult.SUCCESS
     assert running.post(TRACES[0].replace("gpt-4o-2024-08-06", "SENTINEL@example.org")).json() == {}
     running.end(signal.SIGTERM)
     assert "SENTINEL" not in written(running.home) and '"?"' in written(running.home)
+
+
+# Metrics
+
+
+@pytest.fixture
+def measuring(tmp_path):
+    made = Running(tmp_path / "home", TOML + "[sources.otel_metrics]\n")
+    yield made
+    if made.process.poll() is None:
+        made.end(signal.SIGKILL)
+
+
+def work(url: str, service: str, temporality: AggregationTemporality, compression: Compression) -> None:
+    """Two sessions, one after the other, that each export twice."""
+    exporter = OTLPMetricExporter(
+        endpoint=url, compression=compression, preferred_temporality=dict.fromkeys((Counter, Histogram), temporality))
+    reader = PeriodicExportingMetricReader(exporter, export_interval_millis=math.inf)
+    provider = MeterProvider([reader], Resource.create({"service.name": service, "host.id": "SENTINEL"}))
+    tokens = provider.get_meter("com.anthropic.claude_code").create_counter("claude_code.token.usage", "tokens")
+    usage = provider.get_meter("openai_v2").create_histogram("gen_ai.client.token.usage", "{token}")
+    for session in ("SENTINEL-1", "SENTINEL-2"):
+        who = {"session.id": session, "user.email": "SENTINEL@example.org", "model": "claude-opus-5"}
+        tokens.add(100, {**who, "type": "input"})
+        reader.collect()
+        tokens.add(20, {**who, "type": "input"})
+        tokens.add(7000, {**who, "type": "cacheRead"})
+        usage.record(50, {"gen_ai.operation.name": "chat", "gen_ai.token.type": "input", "gen_ai.response.model": "m",
+                          "gen_ai.system": "openai", "user.id": session})
+        reader.collect()
+    provider.shutdown()
+
+
+def test_the_real_exporter_of_metrics_is_heard_and_people_only_tell_series_apart(measuring):
+    work(measuring.metrics, "counting on", AggregationTemporality.CUMULATIVE, Compression.Gzip)
+    work(measuring.metrics, "by parts", AggregationTemporality.DELTA, Compression.NoCompression)
+    measuring.end(signal.SIGTERM)
+    assert "SENTINEL" not in written(measuring.home) and "jevons.stream" in written(measuring.home)
+    rows = landed(measuring.home, datetime.now(UTC), otel_metrics)
+    for service in ("counting on", "by parts"):
+        total = {model: [sum(row[name] or 0 for row in rows if (row["model"], row["service_name"]) == (model, service))
+                         for name in ("input_tokens", "cached_input_tokens", "call_count")]
+                 for model in ("claude-opus-5", "m")}
+        # two sessions x (100 + 20), and each series once however often it was told
+        assert total == {"claude-opus-5": [240, 14000, 0], "m": [100, 0, 2]}
+
+
+def test_metrics_that_were_acknowledged_survive_kill_nine_and_series_keep_their_names(measuring):
+    def body(second: int, value: object) -> str:
+        at = (int(datetime(2026, 6, 1, tzinfo=UTC).timestamp()) + second) * 10**9
+        return json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": [{
+            "name": "claude_code.token.usage", "sum": {
+                "aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [{
+                    "startTimeUnixNano": 10**18, "timeUnixNano": str(at), "asInt": value,
+                    "attributes": [{"key": "session.id", "value": {"stringValue": "SENTINEL"}}]}]}}]}]}]})
+
+    part = measuring.post(body(1, "SENTINEL"), to=measuring.metrics)
+    assert part.status_code == 200 and part.json() == {"partialSuccess": {
+        "rejectedDataPoints": "1", "errorMessage": "resourceMetrics 1, scopeMetrics 1, metric 1, point 1, asInt: it is "
+                                                   "no number that a counter can have"}}
+    assert [measuring.post(body(n, n), to=measuring.metrics).status_code for n in (1, 2)] == [200, 200]
+    measuring.end(signal.SIGKILL)
+    again = Running(measuring.home, TOML + "[sources.otel_metrics]\n")
+    assert again.post(body(3, 3), to=again.metrics).json() == {}
+    assert again.post(b"\xff\xff", "application/x-protobuf", again.metrics).status_code == 400
+    again.end(signal.SIGTERM)
+    points = [point for line in written(measuring.home).splitlines() for point in
+              json.loads(line)["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["sum"]["dataPoints"]]
+    assert [point["asInt"] for point in points] == ["1", "2", "3"]
+    names, = {point["attributes"][0]["value"]["stringValue"] for point in points}
+    assert len(names) == 32 and "SENTINEL" not in written(measuring.home)
+    key = measuring.home / "inbox/otlp/.series-key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.write_bytes(b"another")
+    with pytest.raises(JevonsError, match="it is not the key that was written there; bring it back from a copy"):
+        receiver.serve(load(measuring.home), "127.0.0.1", 0, print)
 
 
 def test_a_port_in_use_and_a_home_without_the_source_are_one_sentence(tmp_path):

@@ -198,6 +198,19 @@ def test_a_line_with_nothing_but_a_byte_order_mark_is_blank(org):
     assert org.rows("request_id") == [("r-1",), ("r-2",)]
 
 
+@pytest.mark.parametrize("line", [b"\x01", b"\x01\x01", json.dumps(record(2)).encode() + b"\x01"])
+def test_a_control_character_at_the_end_of_a_line_is_not_overlooked(org, line):
+    org.put("a.json.gz", record(1), line, record(3))
+    assert "a.json.gz, line 2" in org.land().findings[0].sentence()
+
+
+@pytest.mark.parametrize("line", [b"[[[], 1]]", b'[["requestId", 1]]', b"[]", b"3", b"null", b'"r"', b"\xff"])
+def test_a_first_line_that_is_no_object_is_refused_like_any_other(org, line):
+    org.put("a.json.gz", line, record(2))
+    told = [finding.sentence() for finding in org.land().findings]
+    assert "a.json.gz, line 1: it is no" in told[0] and "1 line was refused" in told[1]
+
+
 TEXT = st.text(string.printable + "é\u2028\\\"", max_size=12)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-10**20, 10**20) | st.floats(allow_nan=False) | TEXT,

@@ -23,6 +23,7 @@ from pipelines.sandbox import faults, server
 from pipelines.sandbox.azure_api import RESOURCE
 from pipelines.sandbox.faults import Mutator, Rule, retry_after, set_field, set_top, status
 from pipelines.sandbox.files import environment
+from pipelines.sandbox.google_api import PROJECT
 from pipelines.settings import Settings
 from pipelines.source import Context
 from pipelines.sources import all_sources, entsoe
@@ -71,10 +72,10 @@ def cursors_without_end():
     return set_top("meta", lambda old: {"cursor": str(next(told))})
 
 
-def tokens_without_end():
-    """The same of CloudWatch."""
-    told = itertools.count()
-    return set_top("NextToken", lambda old: str(next(told)))
+def tokens_without_end(name="nextPageToken"):
+    """The same for Cloud Monitoring and CloudWatch."""
+    told = itertools.count(1)
+    return set_top(name, lambda old: f"{next(told)}")
 
 
 WIRES = (
@@ -118,7 +119,14 @@ WIRES = (
          settings={"resources": [RESOURCE]}, inside="value"),
     Wire("bedrock_metrics", "usage", "/aws/", "Value", "Label", (), ("Timestamp",), {"base_url": "aws_url"},
          "AWS_SECRET_ACCESS_KEY", buckets=False, settings={"regions": ["eu-west-3"], "account_id": "123456789012"},
-         again=partial(set_top, "NextToken", "again"), endless=tokens_without_end, inside="MetricDataResults"),
+         again=partial(set_top, "NextToken", "again"), endless=partial(tokens_without_end, "NextToken"),
+         inside="MetricDataResults"),
+    Wire("claude_enterprise", "usage", "/analytics/usage_report", "output_tokens", "product", ("product", "model"),
+         ("starting_at", "ending_at"), {"base_url": "anthropic_url"}, "ANTHROPIC_ANALYTICS_KEY",
+         settings={"plan": "usage"}),
+    Wire("vertex", "usage", "/timeSeries", "int64Value", "publisher", ("publisher",), ("startTime", "endTime"),
+         {"base_url": "google_url"}, "GOOGLE_ACCESS_TOKEN", buckets=False, inside="timeSeries",
+         settings={"projects": [PROJECT]}, again=partial(set_top, "nextPageToken", "200"), endless=tokens_without_end),
 )
 ENTSOE = next(wire for wire in WIRES if wire.source == "entsoe")
 
@@ -135,11 +143,29 @@ def changed(wire, *mutators):
     if wire.inside == "TimeSeries":
         return xml_changed(mutators)
     if wire.inside == "MetricDataResults":
+        return sums_changed(mutators)
+    if wire.inside == "timeSeries":
         return points_changed(mutators)
     if wire.inside == "value":  # Azure's list lies in each series of each metric
         return faults.changed(lambda body: [mutate(series) for metric in body["value"]
                                             for series in metric["timeseries"] for mutate in mutators])
     return faults.changed(*(lambda body, mutate=mutate: mutate(body[wire.inside]) for mutate in mutators))
+
+
+def points_changed(mutators):
+    """The same for Cloud Monitoring: each point with the labels of its series as a flat record, and back."""
+    def mutate(body):
+        flat = [{**series["resource"]["labels"], **point["interval"], **point["value"], "metric": series["metric"]}
+                for series in body.pop("timeSeries", []) for point in series["points"]]
+        body["data"] = flat
+        for each in mutators:
+            each(body)
+        body["timeSeries"] = [
+            {"metric": item["metric"], "resource": {"labels": item}, "points": [{"interval": item, "value": item}]}
+            for item in body.pop("data")]
+        body.pop("has_more", None)
+
+    return faults.changed(mutate)
 
 
 def xml_changed(mutators):
@@ -161,7 +187,7 @@ def xml_changed(mutators):
     return action
 
 
-def points_changed(mutators):
+def sums_changed(mutators):
     """The same for CloudWatch's arrays: each value as a flat record, and back; a list of metrics stays as it is."""
     def mutate(body):
         if "MetricDataResults" not in body:
@@ -250,6 +276,7 @@ OTHERWISE = {
        for fault in ("a field more", "numbers as strings")},
     ("watttime", "a field more"): RECOVERED, ("azure_openai", "a field more"): RECOVERED,
     ("bedrock_metrics", "a field more"): RECOVERED,
+    ("vertex", "a field more"): RECOVERED, ("vertex", "numbers as strings"): RECOVERED,  # as its 64 bits always are
     # a log of requests holds what people wrote: what is not known is left out
     ("litellm", "a field more"): RECOVERED, ("langfuse", "a field more"): RECOVERED,
     # of a ticket nothing but what is counted is read; a queue that stands in no map is refused

@@ -29,8 +29,17 @@ canonical as (
         activity.*,
         coalesce(aliases.provider_canonical, providers.catalogue, activity.provider, '') as provider_canonical,
         coalesce(aliases.model_canonical, activity.model_reported, '') as model_canonical,
-        -- two sources may see the same call: the provider's system of record books it, the others only corroborate
-        coalesce(providers.system_of_record, activity.source) = activity.source as is_of_record
+        -- two sources may see the same call: the provider's system of record books it, the others only corroborate;
+        -- a source that always repeats another is of record only where it is named
+        coalesce(
+            providers.system_of_record,
+            case activity.source
+                {%- for source, counted_in in var('corroborating_sources').items() %}
+                when '{{ source }}' then '{{ counted_in }}'
+                {%- endfor %}
+                else activity.source
+            end
+        ) = activity.source as is_of_record
     from activity
     {{ join_aliases('activity', 'provider', 'usage_date') }}
     left join providers on activity.provider = providers.provider

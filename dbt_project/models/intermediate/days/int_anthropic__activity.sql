@@ -7,7 +7,24 @@ messages as (select * from {{ ref('stg_anthropic__messages') }}),
 
 costs as (select * from {{ ref('stg_anthropic__costs') }}),
 
-claude_code as (select * from {{ ref('stg_anthropic__claude_code') }}),
+-- what an Enterprise plan that is paid by use tells of its days holds Claude Code too, by the hour
+told_by_plan as (
+
+    select usage_date
+    from {{ ref('stg_claude_enterprise__usage') }}
+    where plan = 'usage'
+    group by usage_date
+
+),
+
+claude_code as (
+
+    select claude_code.*
+    from {{ ref('stg_anthropic__claude_code') }} as claude_code
+    left join told_by_plan on claude_code.usage_date = told_by_plan.usage_date
+    where not claude_code.is_enterprise or told_by_plan.usage_date is null
+
+),
 
 workspaces as (select * from {{ ref('stg_anthropic__workspaces') }}),
 

@@ -1,11 +1,30 @@
--- One row per hour x service x pod x host x tag x model, from traces: of the days of this run only.
+-- One row per hour x service x pod x host x tag x model, from traces and, where there are none, from metrics.
 {{ config(materialized='ephemeral') }}
+
+{%- set labels = ['provider', 'model_reported', 'project_id', 'workflow_tag', 'pod', 'node'] %}
+{%- set counts = ['call_count', 'error_count', 'input_tokens', 'cached_input_tokens', 'cache_write_input_tokens',
+    'output_tokens', 'reasoning_output_tokens'] %}
 
 with
 
 spans as (select * from {{ ref('stg_otel__spans') }}),
 
+metrics as (select * from {{ ref('int_otel_metrics__booked') }}),
+
+-- traces of these services are a sample, say: their metrics are booked
+counted_first as (select distinct coalesce(project_id, '') as service, usage_date from metrics where is_counted_first),
+
 of_vendor as (select * from spans where is_vendor_side and {{ in_days('usage_date') }}),
+
+of_caller as (
+
+    select spans.*
+    from spans
+    left join counted_first
+        on coalesce(spans.project_id, '') = counted_first.service and spans.usage_date = counted_first.usage_date
+    where not spans.is_vendor_side and {{ in_days('spans.usage_date') }} and counted_first.service is null
+
+),
 
 -- requests of which the caller told as well: its span may end after the next midnight
 told as (
@@ -20,7 +39,7 @@ told as (
 
 calls as (
 
-    select * from spans where not is_vendor_side and {{ in_days('usage_date') }}
+    select * from of_caller
 
     union all
 
@@ -31,37 +50,42 @@ calls as (
 
 ),
 
+counted as (
+
+    select
+        usage_date, usage_hour_utc, {{ labels | join(', ') }},
+        1 as call_count, case when status = 'error' then 1 else 0 end as error_count, {{ counts[2:] | join(', ') }}
+    from calls
+
+    union all
+
+    select usage_date, usage_hour_utc, {{ (labels + counts) | join(', ') }}
+    from metrics
+
+),
+
 activity as (
 
     select
         usage_date,
         usage_hour_utc,
         'otel' as source,
-        provider,
-        model_reported,
+        {{ labels | join(', ') }},
         cast(null as varchar) as api_key_id,
-        project_id,
-        workflow_tag,
-        pod,
-        node,
         'inference' as lifecycle_stage,
         'unknown' as call_purpose,
         cast(null as varchar) as serving_mode,
         'direct' as energy_line,
         cast(null as varchar) as meter_method,
-        count(*) as call_count,
         cast(null as bigint) as retry_count,
-        sum(case when status = 'error' then 1 else 0 end) as error_count,
-        sum(input_tokens) as input_tokens,
-        sum(cached_input_tokens) as cached_input_tokens,
-        sum(cache_write_input_tokens) as cache_write_input_tokens,
-        sum(output_tokens) as output_tokens,
-        sum(reasoning_output_tokens) as reasoning_output_tokens,
+        {%- for name in counts %}
+        sum({{ name }}) as {{ name }},
+        {%- endfor %}
         0 as gpu_seconds,
         {{- not_told(['image_count', 'audio_seconds', 'video_seconds', 'energy_millijoules']) }},
         cast(null as decimal(18, 9)) as cost_usd
-    from calls
-    group by usage_date, usage_hour_utc, provider, model_reported, project_id, workflow_tag, pod, node
+    from counted
+    group by usage_date, usage_hour_utc, {{ labels | join(', ') }}
 
 )
 

@@ -13,6 +13,8 @@ renamed as (
         cast(dt as date) as usage_date,
         model as model_reported,
         'claude_code' as project_name,
+        -- an organisation has one plan: where none is told, it is taken to be the one that has a report of its own
+        coalesce(subscription_type, 'enterprise') = 'enterprise' as is_enterprise,
         input_tokens,
         cache_read_input_tokens as cached_input_tokens,
         cache_creation_input_tokens as cache_write_input_tokens,
