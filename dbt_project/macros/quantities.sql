@@ -6,6 +6,36 @@
         'video_seconds', 'gpu_seconds']) }}
 {%- endmacro %}
 
+{#- What an activity row is of. -#}
+{% macro activity_labels() -%}
+    {{ return(['usage_date', 'usage_hour_utc', 'source', 'provider', 'model_reported', 'api_key_id', 'project_id',
+        'workflow_tag', 'pod', 'node', 'lifecycle_stage', 'call_purpose', 'serving_mode', 'energy_line', 'meter_method']) }}
+{%- endmacro %}
+
+{#- The columns of activity, all of them and in their order: those `named` as the relation has them, those `summed` over its
+    groups, those that are `zero`, and those that are an expression (name='expression'). What a source does not tell is
+    unknown, which is not zero; what it tells is usually direct inference. -#}
+{% macro activity_columns(source, named=[], summed=[], zero=[], prefix='') -%}
+    {%- set usual = {'source': "'" ~ source ~ "'", 'lifecycle_stage': "'inference'", 'call_purpose': "'unknown'",
+        'energy_line': "'direct'", 'gpu_seconds': '0'} -%}
+    {%- for name in activity_labels() + activity_counts() + ['energy_millijoules', 'cost_usd'] %}
+    {%- set type = 'varchar' if name in activity_labels() else 'decimal(18, 9)' if name == 'cost_usd' else 'bigint' %}
+    {%- if name in kwargs %}
+    {{ kwargs[name] }} as {{ name }}
+    {%- elif name in named + ['usage_date', 'usage_hour_utc'] %}
+    {{ prefix }}{{ name }}
+    {%- elif name in summed %}
+    sum({{ prefix }}{{ name }}) as {{ name }}
+    {%- elif name in zero %}
+    cast(0 as {{ type }}) as {{ name }}
+    {%- elif name in usual %}
+    {{ usual[name] }} as {{ name }}
+    {%- else %}
+    cast(null as {{ type }}) as {{ name }}
+    {%- endif %}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {#- The counts that energy is estimated from, with the unit that their factors are given for. -#}
 {% macro factor_counts() -%}
     {{ return({'request': 'call_count', 'input_token': 'input_tokens', 'cached_input_token': 'cached_input_tokens',
@@ -22,13 +52,6 @@
     {%- for name in energy_labels() + ['energy_line', 'meter_method'] + activity_counts() + ['cost_nano_usd'] %}
     {{ 'cast(0 as decimal(18, 0)) as ' ~ name if name in zero
         else line ~ ' as energy_line' if line and name == 'energy_line' else relation ~ '.' ~ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
-{%- endmacro %}
-
-{#- Columns that a source cannot fill: unknown, which is not zero. -#}
-{% macro not_told(names, type='bigint') -%}
-    {%- for name in names %}
-    cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 

@@ -1,4 +1,4 @@
-"""SQL over FOCUS billing files: their charges typed or refused, and what is left of them summed by day.
+"""SQL over billing files in FOCUS' columns or Google Cloud's: charges typed or refused, what is left summed by day.
 
 Which charges are of AI, and what a sum is called in the ledger, belongs to the source.
 """
@@ -11,7 +11,7 @@ import duckdb
 
 from pipelines import engine
 from pipelines.source import Column
-from pipelines.sources import _files
+from pipelines.sources import _files, _google_billing
 from pipelines.sources._files import Given
 from pipelines.sources._scans import scan
 from pipelines.sources._strict import Strict
@@ -27,7 +27,8 @@ NEEDED = {"BilledCost": _NUMBER, "EffectiveCost": _NUMBER, "BillingCurrency": _T
 OPTIONAL = {"ProviderName": _TEXT, "ServiceProviderName": _TEXT, "ServiceSubcategory": _TEXT, "SkuId": _TEXT,
             "SkuMeter": _TEXT, "SkuPriceId": _TEXT, "SkuPriceDetails": _TEXT, "ChargeDescription": _TEXT,
             "ChargeCategory": _TEXT, "ChargeClass": _TEXT, "BillingAccountId": _TEXT, "SubAccountId": _TEXT,
-            "RegionId": _TEXT, "ResourceId": _TEXT, "Tags": _TEXT, "ConsumedQuantity": _NUMBER, "ConsumedUnit": _TEXT}
+            "RegionId": _TEXT, "ResourceId": _TEXT, "Tags": _TEXT, "ConsumedQuantity": _NUMBER, "ConsumedUnit": _TEXT,
+            **dict.fromkeys((_google_billing.EXPORTED, _google_billing.MODEL, _google_billing.KIND), _TEXT)}
 FIELDS = NEEDED | OPTIONAL
 STRICT = [
     Strict(Column(name, kind, "", required=name in NEEDED), name, naive_utc=True)
@@ -44,8 +45,6 @@ def load(duck: duckdb.DuckDBPyConnection, given: Sequence[Given], is_ai: str) ->
     """
     selects, seen = [], {}
     for number, file in enumerate(given):
-        if file.format == "jsonl":
-            raise _files.refused(file.shown, "FOCUS files are CSV or Parquet", "name only such files in path")
         _files.whole(file)
         with file.path.open("rb") as stream:
             twin = seen.setdefault(hashlib.file_digest(stream, "sha256").digest(), file)
@@ -151,6 +150,8 @@ def by_day(duck: duckdb.DuckDBPyConnection, dimensions: dict[str, str], sums: di
 def _fields(duck: duckdb.DuckDBPyConnection, file: Given) -> str:
     """SQL: the file's records with all fields as text, null where it has no such column."""
     header = _files.columns(duck, file)
+    if _google_billing.is_google(file, header):
+        return f"{', '.join(FIELDS)} from ({_google_billing.charges(duck, file, list(FIELDS))})"
     missing = sorted(NEEDED.keys() - header) or \
         ([] if {"ProviderName", "ServiceProviderName"} & set(header) else ["ProviderName"])
     if missing:

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import jwt
-
 from pipelines.errors import SourceError
 from pipelines.http import Client
 from pipelines.source import Context
@@ -65,6 +63,8 @@ def _read(path: Path) -> tuple[str, str]:
 
 
 def _claim(account: str, key: str, scope: str, login_url: str) -> str:
+    import jwt  # late: every command reads the list of sources, and few of them sign
+
     now = datetime.now(UTC)
     claims = {"iss": account, "scope": scope, "aud": f"{login_url.rstrip('/')}/token", "iat": now, "exp": now + VALID}
     try:

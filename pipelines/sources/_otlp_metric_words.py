@@ -4,8 +4,8 @@ How a payload is opened, and what counters say between two points, does not belo
 
 Metrics of the conventions: `gen_ai.client.token.usage` and `gen_ai.client.operation.duration` (1.27 to 1.41), and those
 that the repository semantic-conventions-genai (2026) has in their place; Claude Code's from its documentation
-(https://code.claude.com/docs/en/monitoring-usage). UNVERIFIED: that either stays as it is, and that Claude Code's kinds of
-tokens are disjoint, as its users tell; `metric_names` and `token_types` of the section add other names.
+(https://code.claude.com/docs/en/monitoring-usage). UNVERIFIED: that either stays as it is, and that Claude Code's kinds
+of tokens are disjoint, as its users tell; `metric_names` and `token_types` of the section add other names.
 """
 
 from collections.abc import Mapping

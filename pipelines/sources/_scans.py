@@ -32,13 +32,12 @@ def scan(
     """
     number = "row_number() over ()" if numbered else "null::bigint"
     paths = "[" + ", ".join(engine.text(file.path) for file in files) + "]"
-    packed = files[0].packed
     if files[0].format == "parquet":
         picked = [
             engine.name(name) if header[name] != "text" else f"{engine.name(name)}::varchar" for name in wanted
         ]
         return f"select {_list(number, 'null::varchar', picked)} from read_parquet({paths})"
-    common = f"auto_detect = false, header = false, nullstr = '', compression = {engine.text(packed)}"
+    common = _common(files[0])
     if rejects:
         common += f", store_rejects = true, rejects_table = {engine.text(rejects)}, " \
                   f"rejects_scan = {engine.text(rejects + '_scans')}"
@@ -55,12 +54,7 @@ def scan(
     usual = _texts(_first_names(files[0], known))  # most lines have the names of the first one in the same order
     pointers = "[" + ", ".join(engine.text(_pointer(name)) for name in wanted) + "]"
     return f"""
-        with lines as (
-            select {number} as record, ltrim(line, chr(65279)) as line
-            from read_csv({paths}, {common}, delim = {_NO_DELIMITER}, quote = '', escape = '',
-                columns = {{'line': 'VARCHAR'}}, max_line_size = {LONGEST_LINE_BYTES},
-                buffer_size = {4 * LONGEST_LINE_BYTES})
-        ),
+        with lines as ({json_lines(files, number, common)}),
         named as (
             select record, line, case when json_valid(line) then json_keys(line) end as names
             from lines
@@ -91,6 +85,22 @@ def scan(
         )
         select {_list('record', 'broken', [f'fields[{n}]' for n in range(1, len(wanted) + 1)])} from parsed
     """
+
+
+def json_lines(files: Sequence[Given], number: str = "row_number() over ()", common: str = "") -> str:
+    """A query for `record` and `line` of files of JSON lines, each line as the text that it is."""
+    paths = "[" + ", ".join(engine.text(file.path) for file in files) + "]"
+    common = common or _common(files[0])
+    return f"""
+        select {number} as record, ltrim(line, chr(65279)) as line
+        from read_csv({paths}, {common}, delim = {_NO_DELIMITER}, quote = '', escape = '',
+            columns = {{'line': 'VARCHAR'}}, max_line_size = {LONGEST_LINE_BYTES},
+            buffer_size = {4 * LONGEST_LINE_BYTES})
+    """
+
+
+def _common(file: Given) -> str:
+    return f"auto_detect = false, header = false, nullstr = '', compression = {engine.text(file.packed)}"
 
 
 def lines(file: Given) -> str:

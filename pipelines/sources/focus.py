@@ -1,8 +1,10 @@
-"""FOCUS billing files, versions 1.0 to 1.3: what clouds charge for AI, summed by day, service, SKU and account.
+"""Billing files, FOCUS 1.0 to 1.3 or Google Cloud's own: what clouds charge for AI by day, service, SKU and account.
 
 What a charge means for energy belongs to dbt. Charges of a day are summed, so that a correction, a credit or a refund
 adds to what it corrects and replaces nothing; names, resources and all tags but one are left behind. Of FOCUS 1.3 only
 the list of columns was read, not the full text: there, whoever provides a service is taken to be ServiceProviderName.
+Google's own SKUs of Gemini tell tokens as well (`_google_billing`). Where a source of its own tells those of the same
+provider, the bill's are left out, unless `system_of_record` says whose account is booked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +14,7 @@ from typing import Any
 from pipelines import engine
 from pipelines.errors import SourceError
 from pipelines.source import Column, Context, DayFile, Page, Source, Table
-from pipelines.sources import _files, _focus_charges
+from pipelines.sources import _files, _focus_charges, _google_billing
 from pipelines.units import noun
 from pipelines.window import Window
 
@@ -21,14 +23,15 @@ COSTS = ("effective", "billed")
 LISTS: Mapping[str, tuple[str, ...]] = {
     "service_categories": ("AI and Machine Learning",),
     "services": ("*bedrock*", "*sagemaker*", "*openai*", "*vertex ai*", "*gemini*", "*ai foundry*", "*azure ai *",
-                 "*cognitive services*", "*copilot*", "*anthropic*", "*generative ai*", "*watsonx*"),
+                 "*cognitive services*", "*copilot*", "*anthropic*", "*generative ai*", "*watsonx*",
+                 "*generative language*"),
     "skus": ("*claude*", "*gpt-*", "*gemini*", "*llama*", "*mistral*"),
     "leave_out": (),
 }
 SKU_FIELDS = ("SkuId", "SkuMeter", "SkuPriceDetails", "ChargeDescription")
 # the names by which other sources know the same services
-PROVIDERS = {"*bedrock*": "bedrock", "*openai*": "azure_openai", "*vertex ai*": "vertex", "*gemini*": "vertex",
-             "*github copilot*": "github_copilot"}
+PROVIDERS = {"*bedrock*": "bedrock", "*openai*": "azure_openai", "*vertex ai*": "vertex", "gemini api*": "google_genai",
+             "*generative language*": "google_genai", "*gemini*": "vertex", "*github copilot*": "github_copilot"}
 
 
 def fetch(context: Context, window: Window) -> Iterator[Page | DayFile]:
@@ -42,7 +45,14 @@ def fetch(context: Context, window: Window) -> Iterator[Page | DayFile]:
     with engine.connect(context.scratch) as duck:
         _focus_charges.load(duck, given, _is_ai(options))
         findings = _focus_charges.refusals(duck, given, window).all()
-        _focus_charges.by_day(duck, _dimensions(options), SUMS, window)
+        told = _told_elsewhere(context)
+        _focus_charges.by_day(duck, _dimensions(options, told), SUMS, window)
+        said = tuple(
+            f"[sources.{provider}] tells the tokens of {provider}: the bill's count as money alone, unless [providers."
+            f"{provider}] has a system_of_record"
+            for provider, in duck.execute(f"select distinct {_provider(options)} as provider from charges where "
+                                          f"{_google_billing.KIND} is not null order by all").fetchall()
+            if provider in told)
         ai, of = duck.execute("select (select count(*) from charges), sum(charge_count) from spans").fetchone()
         context.progress(f"{NAME}: read {request}")
         spans = duck.execute("select first_day, last_day from spans").fetchall()
@@ -58,7 +68,7 @@ def fetch(context: Context, window: Window) -> Iterator[Page | DayFile]:
                       where usage_date = date '{day}' order by all)
                 to {engine.text(path)} (format parquet, compression zstd)
             """)
-            yield DayFile(day, path, request, (f"{ai} of {of} charges are of AI",), findings)
+            yield DayFile(day, path, request, (f"{ai} of {of} charges are of AI", *said), findings)
             findings = ()
         if findings:
             yield Page((), request, (), findings)
@@ -141,8 +151,14 @@ def _provider(options: Mapping[str, Any]) -> str:
     return f"case{cases} else trim({told}, '_') end"
 
 
-def _dimensions(options: Mapping[str, Any]) -> dict[str, str]:
-    """SQL of each column that charges are told apart by."""
+def _told_elsewhere(context: Context) -> list[str]:
+    """Providers whose use a source of their own tells, of which nobody has said whose account is booked."""
+    said = {each.provider for each in context.settings.providers if each.system_of_record}
+    return sorted(name for name in set(PROVIDERS.values()) - said if context.settings.enabled(name))
+
+
+def _dimensions(options: Mapping[str, Any], told: list[str]) -> dict[str, str]:
+    """SQL of each column that charges are told apart by; tokens of the providers in `told` are not taken from here."""
     tag = "null::varchar"
     if options.get("workflow_tag"):
         value = f"json_extract_string(Tags, {engine.text('$.' + engine.name(options['workflow_tag']))})"
@@ -152,6 +168,9 @@ def _dimensions(options: Mapping[str, Any]) -> dict[str, str]:
         "sku_id": "SkuId", "sku_meter": "SkuMeter", "region_id": "RegionId",
         "billing_account_id": "BillingAccountId", "sub_account_id": "SubAccountId",
         "charge_category": "ChargeCategory", "charge_class": "ChargeClass", "consumed_unit": "ConsumedUnit",
+        "model": _google_billing.MODEL,
+        "token_kind": f"case when {_provider(options)} not in ({', '.join(map(engine.text, ['', *told]))}) "
+                      f"then {_google_billing.KIND} end",
         "workflow_tag": tag, "counted_cost": engine.text(options.get("cost", COSTS[0])),
     }
 
@@ -165,7 +184,10 @@ _TEXTS = {
     "sub_account_id": "Account, subscription or project below it.",
     "charge_category": "Usage, Purchase, Tax, Credit or Adjustment.",
     "charge_class": "Correction where an earlier charge is corrected; else null.",
-    "consumed_unit": "Unit of consumed_quantity.", "workflow_tag": "Value of the tag that workflow_tag names.",
+    "consumed_unit": "Unit of consumed_quantity.",
+    "model": "Model that the SKU names; Gemini's in Google Cloud's own export.",
+    "token_kind": "Tokens in consumed_quantity: input, cached_input or output; null where it counts none.",
+    "workflow_tag": "Value of the tag that workflow_tag names.",
     "counted_cost": "The cost that the organisation chose to count: effective or billed.",
 }
 _REQUIRED = {"provider", "service_category", "service_name", "counted_cost"}
@@ -185,7 +207,7 @@ CHARGES = Table(
 )
 
 SOURCE = Source(
-    NAME, (CHARGES,), "Billing files of clouds in the FinOps Open Cost and Usage Specification.",
+    NAME, (CHARGES,), "Billing files of clouds: the FinOps Open Cost and Usage Specification, or Google Cloud's own.",
     restate_days=35,  # a month is billed, and then corrected, after its end
     options=("path", "cost", "workflow_tag", "providers", "site", *LISTS),
     personal=("ResourceId", "ResourceName", "Tags", "BillingAccountName", "SubAccountName"), check=check,

@@ -120,7 +120,7 @@ def options(settings: Settings) -> tuple[str, int, MetricWords, tuple[str, ...]]
 
 def _words(section: Mapping[str, Any], key: str, known: set[str]) -> Mapping[str, str]:
     value = section.get(key, {})
-    if not isinstance(value, Mapping) or not all(name in known for name in value.values()):
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) and name in known for name in value.values()):
         raise _wrong(key, value, f"give names, each with one of {', '.join(sorted(known))}")
     return value
 

@@ -3,6 +3,7 @@
 import json
 import os
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,8 +21,8 @@ from pipelines import landing
 from pipelines.declared import Provider, Site
 from pipelines.errors import SourceError
 from pipelines.settings import Settings
-from pipelines.source import Context
-from pipelines.sources import otel, otel_metrics, settings_rows
+from pipelines.source import Context, Page
+from pipelines.sources import anthropic, otel, otel_metrics, settings_rows
 from pipelines.sources._otlp_metric_words import MetricWords
 from pipelines.sources._otlp_metrics import judge, lines
 from pipelines.sources._otlp_reading import parsed
@@ -342,6 +343,7 @@ def test_nobody_is_in_anything_that_is_written(org):
 @pytest.mark.parametrize(("section", "said"), [
     ({"counted_first": "x"}, "give a list of names of services"),
     ({"metric_names": {"a": "b"}}, "give names, each with one of claude_code.cost.usage"),
+    ({"metric_names": {"a": ["b"]}}, "give names, each with one of claude_code.cost.usage"),
     ({"token_types": ["a"]}, "give names, each with one of cacheCreation, cacheRead, input, output"),
 ])
 def test_settings_that_mean_nothing_are_told(org, section, said):
@@ -388,30 +390,39 @@ def calls(service: str, time: float, count: int, start: float = 0, provider="ope
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory):
-    """Two days of services that are traced, metered, or both; the vendor's own spans; a provider with a record."""
+    """Two days of services that are traced, metered, or both; a vendor's own spans, and another one's report."""
     org = Organisation(tmp_path_factory.mktemp("once") / "home")
     org.section = {"counted_first": ["sampled"]}
-    org.providers = (Provider("openai", "us", "otel", None, None, None),)
+    org.providers = tuple(Provider(name, "us", record, None, None, None) for name, record in (
+        ("openai", "otel"), ("anthropic", "anthropic")))
     org.put("2026-06-01/a.jsonl", spans("both", 60, 7200), calls("both", 120, 1), calls("both", 7260, 2),
             spans("sampled", 30), calls("sampled", 40, 50), calls("metered", 50, 7), spans("traced", 45, 46, 47),
             spans("nightly", 86398))
     org.put("2026-06-02/a.jsonl", calls("nightly", 86430, 1, start=86390), calls("nightly", 90090, 4, start=86390),
             spans("claude-platform", 90000, scope="com.anthropic.claude-platform",
-                  **{"gen_ai.provider.name": "anthropic"}),
-            calls("unseen", 90010, 3, start=86401, provider="anthropic"), calls("metered", 90020, 9))
+                  **{"gen_ai.provider.name": "hosted"}),
+            calls("unseen", 90010, 3, start=86401, provider="hosted"), calls("metered", 90020, 9),
+            counted(number(86700, 120, 86401, type="input", model="claude-opus-5"), name="claude_code.token.usage",
+                    service="claude-code"))
+    reported = {"day": SECOND, "customer_type": "subscription", "model": "claude-opus-5", "input_tokens": 125,
+                "output_tokens": 0, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0,
+                "estimated_cost_cents": 0, "user_count": 1}
+    report = replace(anthropic.SOURCE.table("claude_code"), fetch=lambda *_: iter([Page([reported], "by hand")]))
+    assert org.land(SECOND, SECOND, anthropic.SOURCE, report).findings == []
     assert org.land(FIRST, SECOND).findings == []
     assert org.land(FIRST, SECOND, otel.SOURCE, otel.TABLE).findings == []
     org.land(source=settings_rows.SOURCE, table=settings_rows.SOURCE.table("providers"))
     return models_over(
         org.home, "stg_settings__providers", "int_otel__activity", "int_otel_metrics__activity", "model_alias",
+        "stg_anthropic__messages", "stg_anthropic__costs", "stg_anthropic__workspaces", "int_anthropic__activity",
         "int_activity__hourly", "int_vendor_account__daily", "int_vendor_pair__daily",
-        activity_sources=["otel", "otel_metrics"], min_date="2026-06-01", max_date="2026-06-03",
+        activity_sources=["otel", "otel_metrics", "anthropic"], min_date="2026-06-01", max_date="2026-06-03",
     )
 
 
 def test_spans_are_booked_where_there_are_some_and_metrics_where_there_are_none(ask):
     booked = ask("select usage_date, project_id, sum(call_count), sum(input_tokens), sum(output_tokens) "
-                 "from int_activity__hourly where is_of_record group by all order by all")
+                 "from int_activity__hourly where is_of_record and source = 'otel' group by all order by all")
     assert booked == [
         (FIRST, "both", 2, 20, 2), (FIRST, "metered", 7, 70, 7), (FIRST, "nightly", 1, 10, 1),
         (FIRST, "sampled", 50, 500, 50),  # its one span is a sample, as counted_first says
@@ -420,7 +431,9 @@ def test_spans_are_booked_where_there_are_some_and_metrics_where_there_are_none(
         (SECOND, "metered", 2, 20, 2),  # 9 - 7
         (SECOND, "nightly", 3, 30, 3),  # the call before midnight was traced; the hour after one o'clock was not
     ]
-    assert ask("select distinct source from int_activity__hourly where is_of_record") == [("otel",)]
+    # and of Claude Code its vendor's report, once, since [providers.anthropic] says so
+    assert ask("select source, input_tokens from int_activity__hourly where is_of_record and source <> 'otel'") == [
+        ("anthropic", 125)]
 
 
 def test_metrics_are_held_against_what_is_booked(ask):
@@ -428,8 +441,12 @@ def test_metrics_are_held_against_what_is_booked(ask):
                "other_call_count from int_vendor_pair__daily order by all") == [
         # 63 = 2 + 7 + 1 + 50 + 3 booked; 2 + 50 + 7 are metered, since `traced` and `nightly` export no metrics
         (FIRST, "openai", "otel", "otel_metrics", False, 63, 59),
-        (SECOND, "anthropic", "otel", "otel_metrics", False, 1, 3),
+        (SECOND, "anthropic", "anthropic", "otel", False, None, None),
+        (SECOND, "anthropic", "anthropic", "otel_metrics", False, None, None),
+        (SECOND, "hosted", "otel", "otel_metrics", False, 1, 3),
         (SECOND, "openai", "otel", "otel_metrics", False, 5, 6)]  # 2 + 3 booked, 2 + 1 + 3 metered
+    assert ask("select of_record_input_tokens, other_input_tokens from int_vendor_pair__daily "
+               "where of_record_source = 'anthropic'") == [(125, 120), (125, 120)]
 
 
 # Whatever order, loss and repetition: nothing is counted twice, and nothing that was told is lost

@@ -57,30 +57,13 @@ activity as (
 named as (
 
     select
-        activity.usage_date,
-        activity.usage_hour_utc,
-        'anthropic' as source,
-        'anthropic' as provider,
-        activity.model_reported,
-        activity.api_key_id,
-        activity.workspace_id as project_id,
-        workspaces.workflow_tag,
-        cast(null as varchar) as pod,
-        cast(null as varchar) as node,
-        'inference' as lifecycle_stage,
-        case when activity.service_tier = 'batch' then 'batch' else 'unknown' end as call_purpose,
-        cast(case when activity.service_tier = 'batch' then 'batch' end as varchar) as serving_mode,
-        'direct' as energy_line,
-        cast(null as varchar) as meter_method,
-        activity.input_tokens,
-        activity.cached_input_tokens,
-        activity.cache_write_input_tokens,
-        activity.output_tokens,
-        0 as gpu_seconds,
-        -- the vendor counts no calls: how many there were is unknown, which a row of costs does not change
-        {{- not_told(['call_count', 'retry_count', 'error_count', 'reasoning_output_tokens', 'image_count',
-            'audio_seconds', 'video_seconds', 'energy_millijoules']) }},
-        activity.cost_usd
+        {#- the vendor counts no calls: how many there were is unknown, which a row of costs does not change #}
+        {{ activity_columns('anthropic', prefix='activity.',
+            named=['model_reported', 'api_key_id', 'input_tokens', 'cached_input_tokens', 'cache_write_input_tokens', 'output_tokens',
+                'cost_usd'],
+            provider="'anthropic'", project_id='activity.workspace_id', workflow_tag='workspaces.workflow_tag',
+            call_purpose="case when activity.service_tier = 'batch' then 'batch' else 'unknown' end",
+            serving_mode="cast(case when activity.service_tier = 'batch' then 'batch' end as varchar)") }}
     from activity
     left join workspaces on activity.workspace_id = workspaces.workspace_id
 

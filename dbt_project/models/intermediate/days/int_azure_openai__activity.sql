@@ -8,31 +8,10 @@ used as (select * from {{ ref('stg_azure_openai__usage') }}),
 activity as (
 
     select
-        usage_date,
-        usage_hour_utc,
-        'azure_openai' as source,
-        provider,
-        model_reported,
-        cast(null as varchar) as api_key_id,
-        project_id,
-        workflow_tag,
-        cast(null as varchar) as pod,
-        cast(null as varchar) as node,
-        'inference' as lifecycle_stage,
-        'unknown' as call_purpose,
-        cast(null as varchar) as serving_mode,
-        'direct' as energy_line,
-        cast(null as varchar) as meter_method,
-        call_count,
-        input_tokens,
-        output_tokens,
-        -- what was read from a cache is within the input
-        0 as cached_input_tokens,
-        0 as cache_write_input_tokens,
-        0 as gpu_seconds,
-        {{- not_told(['retry_count', 'error_count', 'reasoning_output_tokens', 'image_count', 'audio_seconds',
-            'video_seconds', 'energy_millijoules']) }},
-        cast(null as decimal(18, 9)) as cost_usd
+        {#- what was read from a cache is within the input #}
+        {{ activity_columns('azure_openai',
+            named=['provider', 'model_reported', 'project_id', 'workflow_tag', 'call_count', 'input_tokens', 'output_tokens'],
+            zero=['cached_input_tokens', 'cache_write_input_tokens']) }}
     from used
 
 )

@@ -40,30 +40,10 @@ activity as (
 named as (
 
     select
-        usage_date,
-        usage_hour_utc,
-        'claude_enterprise' as source,
-        'claude_enterprise' as provider,
-        model_reported,
-        cast(null as varchar) as api_key_id,
-        project_name as project_id,
-        cast(null as varchar) as workflow_tag,
-        cast(null as varchar) as pod,
-        cast(null as varchar) as node,
-        'inference' as lifecycle_stage,
-        'unknown' as call_purpose,
-        cast(null as varchar) as serving_mode,
-        'direct' as energy_line,
-        cast(null as varchar) as meter_method,
-        call_count,
-        input_tokens,
-        cached_input_tokens,
-        cache_write_input_tokens,
-        output_tokens,
-        0 as gpu_seconds,
-        {{- not_told(['retry_count', 'error_count', 'reasoning_output_tokens', 'image_count', 'audio_seconds',
-            'video_seconds', 'energy_millijoules']) }},
-        cost_usd
+        {{ activity_columns('claude_enterprise',
+            named=['model_reported', 'call_count', 'input_tokens', 'cached_input_tokens', 'cache_write_input_tokens', 'output_tokens',
+                'cost_usd'],
+            provider="'claude_enterprise'", project_id='project_name') }}
     from activity
 
 )

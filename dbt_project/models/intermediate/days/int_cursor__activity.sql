@@ -24,30 +24,10 @@ united as (
 activity as (
 
     select
-        usage_date,
-        usage_hour_utc,
-        'cursor' as source,
-        'cursor' as provider,
-        model_reported,
-        cast(null as varchar) as api_key_id,
-        cast(null as varchar) as project_id,
-        cast(null as varchar) as workflow_tag,
-        cast(null as varchar) as pod,
-        cast(null as varchar) as node,
-        'inference' as lifecycle_stage,
-        'interactive' as call_purpose,
-        cast(null as varchar) as serving_mode,
-        'direct' as energy_line,
-        cast(null as varchar) as meter_method,
-        0 as gpu_seconds,
-        {{- not_told(['retry_count', 'error_count', 'reasoning_output_tokens', 'image_count', 'audio_seconds',
-            'video_seconds', 'energy_millijoules']) }},
-        call_count,
-        input_tokens,
-        cached_input_tokens,
-        cache_write_input_tokens,
-        output_tokens,
-        cost_usd
+        {{ activity_columns('cursor',
+            named=['model_reported', 'call_count', 'input_tokens', 'cached_input_tokens', 'cache_write_input_tokens', 'output_tokens',
+                'cost_usd'],
+            provider="'cursor'", call_purpose="'interactive'") }}
     from united
 
 )

@@ -1,4 +1,4 @@
--- One row per day x provider x account x tag, from what clouds charge for AI; a charge tells neither calls nor tokens.
+-- One row per day x provider x account x tag x model x region, from what clouds charge for AI; few charges tell tokens.
 {{ config(materialized='ephemeral') }}
 
 with
@@ -7,12 +7,12 @@ charges as (select * from {{ ref('stg_focus__charges') }}),
 
 named as (
 
-    select usage_date, provider, cast(null as varchar) as model_reported, sub_account_id as project_id, workflow_tag,
-        cost_usd
+    select usage_date, provider, model_reported, sub_account_id as project_id, workflow_tag, cloud_region, cost_usd,
+        input_tokens, cached_input_tokens, output_tokens
     from charges
 
 ),
 
-activity as ({{ spend_activity('named', 'focus') }})
+activity as ({{ spend_activity('named', 'focus', 'cloud_region', ['input_tokens', 'cached_input_tokens', 'output_tokens']) }})
 
 select * from activity

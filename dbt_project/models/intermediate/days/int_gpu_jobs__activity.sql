@@ -8,27 +8,9 @@ jobs as (select * from {{ ref('int_gpu_job__unmetered') }}),
 activity as (
 
     select
-        usage_date,
-        usage_hour_utc,
-        'gpu_jobs' as source,
-        'hardware' as provider,
-        gpu_model as model_reported,
-        cast(null as varchar) as api_key_id,
-        cast(null as varchar) as project_id,
-        workflow_tag,
-        pod,
-        cast(null as varchar) as node,
-        lifecycle_stage,
-        'unknown' as call_purpose,
-        cast(null as varchar) as serving_mode,
-        'direct' as energy_line,
-        meter_method,
-        {%- for name in activity_counts() if name != 'gpu_seconds' %}
-        0 as {{ name }},
-        {%- endfor %}
-        gpu_seconds,
-        energy_millijoules,
-        cast(0 as decimal(18, 9)) as cost_usd
+        {{ activity_columns('gpu_jobs',
+            named=['workflow_tag', 'pod', 'lifecycle_stage', 'meter_method', 'gpu_seconds', 'energy_millijoules'],
+            zero=activity_counts() + ['cost_usd'], provider="'hardware'", model_reported='gpu_model') }}
     from jobs
 
 )

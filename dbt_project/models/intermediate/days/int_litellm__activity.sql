@@ -9,32 +9,13 @@ requests as (select * from {{ ref('stg_litellm__requests') }} where runs_a_model
 activity as (
 
     select
-        usage_date,
-        usage_hour_utc,
-        'litellm' as source,
-        provider,
-        model_reported,
-        api_key_id,
-        project_id,
-        workflow_tag,
-        cast(null as varchar) as pod,
-        cast(null as varchar) as node,
-        'inference' as lifecycle_stage,
-        case when is_batch then 'batch' else 'unknown' end as call_purpose,
-        cast(case when is_batch then 'batch' end as varchar) as serving_mode,
-        'direct' as energy_line,
-        cast(null as varchar) as meter_method,
-        sum(call_count) as call_count,
-        sum(error_count) as error_count,
-        sum(input_tokens) as input_tokens,
-        sum(cached_input_tokens) as cached_input_tokens,
-        sum(cache_write_input_tokens) as cache_write_input_tokens,
-        sum(output_tokens) as output_tokens,
-        sum(reasoning_output_tokens) as reasoning_output_tokens,
-        0 as gpu_seconds,
-        -- the log has a row for each attempt and does not say which of them repeat another
-        {{- not_told(['retry_count', 'image_count', 'audio_seconds', 'video_seconds', 'energy_millijoules']) }},
-        sum(cost_usd) as cost_usd
+        {#- the log has a row for each attempt and does not say which of them repeat another: retries are unknown #}
+        {{ activity_columns('litellm',
+            named=['provider', 'model_reported', 'api_key_id', 'project_id', 'workflow_tag'],
+            summed=['call_count', 'error_count', 'input_tokens', 'cached_input_tokens', 'cache_write_input_tokens', 'output_tokens',
+                'reasoning_output_tokens', 'cost_usd'],
+            call_purpose="case when is_batch then 'batch' else 'unknown' end",
+            serving_mode="cast(case when is_batch then 'batch' end as varchar)") }}
     from requests
     group by usage_date, usage_hour_utc, provider, model_reported, api_key_id, project_id, workflow_tag, is_batch
 

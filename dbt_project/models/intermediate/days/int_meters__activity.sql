@@ -60,31 +60,16 @@ parts as (
 activity as (
 
     select
-        parts.usage_date,
-        parts.usage_hour_utc,
-        -- beside the GPUs' own rows, so that the same rules and the same site apply
-        case when parts.gpu_model is null then 'meters' else 'gpu_prometheus' end as source,
-        'hardware' as provider,
-        gpu_model as model_reported,
-        cast(null as varchar) as api_key_id,
-        cast(null as varchar) as project_id,
-        cast(null as varchar) as workflow_tag,
-        parts.pod,
-        parts.host as node,
-        case
-            when parts.pod is not null then coalesce(stages.lifecycle_stage, 'inference')
-            when parts.gpu_model is not null then 'idle'
-            else 'unknown'
-        end as lifecycle_stage,
-        'unknown' as call_purpose,
-        cast(null as varchar) as serving_mode,
-        case when parts.pod is null and parts.gpu_model is not null then 'idle' else 'shared' end as energy_line,
-        case when parts.meter_kind = 'cpu' then 'cpu_counter' else 'host_residual' end as meter_method,
-        {%- for name in activity_counts() %}
-        0 as {{ name }},
-        {%- endfor %}
-        cast(share_millijoules as decimal(18, 0)) as energy_millijoules,
-        cast(0 as decimal(18, 9)) as cost_usd
+        {#- beside the GPUs' own rows, so that the same rules and the same site apply #}
+        {{ activity_columns('meters', prefix='parts.',
+            named=['pod'], zero=activity_counts() + ['cost_usd'],
+            source="case when parts.gpu_model is null then 'meters' else 'gpu_prometheus' end",
+            provider="'hardware'", model_reported='gpu_model', node='parts.host',
+            lifecycle_stage="case when parts.pod is not null then coalesce(stages.lifecycle_stage, 'inference')
+                when parts.gpu_model is not null then 'idle' else 'unknown' end",
+            energy_line="case when parts.pod is null and parts.gpu_model is not null then 'idle' else 'shared' end",
+            meter_method="case when parts.meter_kind = 'cpu' then 'cpu_counter' else 'host_residual' end",
+            energy_millijoules='cast(share_millijoules as decimal(18, 0))') }}
     from parts
     left join stages
         on parts.usage_date = stages.usage_date

@@ -40,31 +40,11 @@ activity as (
 named as (
 
     select
-        usage_date,
-        usage_hour_utc,
-        'openai' as source,
-        'openai' as provider,
-        model_reported,
-        api_key_id,
-        project_id,
-        cast(null as varchar) as workflow_tag,
-        cast(null as varchar) as pod,
-        cast(null as varchar) as node,
-        'inference' as lifecycle_stage,
-        call_purpose,
-        cast(serving_mode as varchar) as serving_mode,
-        'direct' as energy_line,
-        cast(null as varchar) as meter_method,
-        call_count,
-        input_tokens,
-        cached_input_tokens,
-        cache_write_input_tokens,
-        output_tokens,
-        0 as gpu_seconds,
-        -- the vendor tells neither retries nor errors nor reasoning apart: they are inside the counts above
-        {{- not_told(['retry_count', 'error_count', 'reasoning_output_tokens', 'image_count', 'audio_seconds',
-            'video_seconds', 'energy_millijoules']) }},
-        cost_usd
+        {#- the vendor tells neither retries nor errors nor reasoning apart: they are inside the counts #}
+        {{ activity_columns('openai',
+            named=['model_reported', 'api_key_id', 'project_id', 'call_purpose', 'call_count', 'input_tokens',
+                'cached_input_tokens', 'cache_write_input_tokens', 'output_tokens', 'cost_usd'],
+            provider="'openai'", serving_mode='cast(serving_mode as varchar)') }}
     from activity
 
 )

@@ -67,23 +67,7 @@ counted as (
 activity as (
 
     select
-        usage_date,
-        usage_hour_utc,
-        'otel' as source,
-        {{ labels | join(', ') }},
-        cast(null as varchar) as api_key_id,
-        'inference' as lifecycle_stage,
-        'unknown' as call_purpose,
-        cast(null as varchar) as serving_mode,
-        'direct' as energy_line,
-        cast(null as varchar) as meter_method,
-        cast(null as bigint) as retry_count,
-        {%- for name in counts %}
-        sum({{ name }}) as {{ name }},
-        {%- endfor %}
-        0 as gpu_seconds,
-        {{- not_told(['image_count', 'audio_seconds', 'video_seconds', 'energy_millijoules']) }},
-        cast(null as decimal(18, 9)) as cost_usd
+        {{ activity_columns('otel', named=labels, summed=counts) }}
     from counted
     group by usage_date, usage_hour_utc, {{ labels | join(', ') }}
 
