@@ -35,32 +35,10 @@ unlogged as (
 activity as (
 
     select
-        usage_date,
-        usage_hour_utc,
-        'bedrock_metrics' as source,
-        'bedrock' as provider,
-        model_reported,
-        cast(null as varchar) as api_key_id,
-        project_id,
-        workflow_tag,
-        cast(null as varchar) as pod,
-        cloud_region as node,
-        'inference' as lifecycle_stage,
-        'unknown' as call_purpose,
-        cast(null as varchar) as serving_mode,
-        'direct' as energy_line,
-        cast(null as varchar) as meter_method,
-        call_count,
-        error_count,
-        input_tokens,
-        cached_input_tokens,
-        cache_write_input_tokens,
-        output_tokens,
-        image_count,
-        0 as gpu_seconds,
-        {{- not_told(['retry_count', 'reasoning_output_tokens', 'audio_seconds', 'video_seconds',
-            'energy_millijoules']) }},
-        cast(null as decimal(18, 9)) as cost_usd
+        {{ activity_columns('bedrock_metrics',
+            named=['model_reported', 'project_id', 'workflow_tag', 'call_count', 'error_count', 'input_tokens',
+                'cached_input_tokens', 'cache_write_input_tokens', 'output_tokens', 'image_count'],
+            provider="'bedrock'", node='cloud_region') }}
     from unlogged
 
 )
