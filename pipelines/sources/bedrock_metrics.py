@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources._aws import SECRET_KEY, AwsClient
 from pipelines.sources._cloudwatch import Metric, client, listed, sums
@@ -161,8 +161,7 @@ def _options(context: Context) -> Mapping[str, Any]:
     elif not isinstance(options.get("base_url", ""), str):
         wrong = "base_url", "it is no text", "quote it"
     if wrong:
-        raise SourceError(f"The source {NAME} is not configured rightly", f"jevons.toml, sources.{NAME}.{wrong[0]}",
-                          *wrong[1:])
+        raise SettingError(NAME, *wrong)
     return options
 
 

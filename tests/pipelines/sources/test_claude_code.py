@@ -136,7 +136,7 @@ def spoiled(value):
             yield {"data": records, "has_more": False, "next_page": None}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(anything, min_size=25, max_size=25))
 def test_no_payload_crashes_the_reader_or_invents_a_row(values):
     """Some 13,000 payloads: each value in each place."""
