@@ -5,6 +5,7 @@ refused as a parse error: whoever needs PromQL needs a real Prometheus.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -67,7 +68,7 @@ def _series(request: Request, world: World) -> list[dict]:
         matchers, range_ms = _selector(text)
         if range_ms is not None:
             raise BadDataError('invalid parameter "match[]": 1:1: parse error: unexpected range')
-        for labels, _ in _samples(matchers, world, start_ms - 1, end_ms):
+        for labels, *_ in _chosen(matchers, world, start_ms - 1, end_ms):
             found[repr(sorted(labels.items()))] = labels
     return [found[key] for key in sorted(found)]
 
@@ -136,8 +137,19 @@ def _samples(
     matchers: list[tuple[str, str, str]], world: World, after_ms: int, until_ms: int
 ) -> list[tuple[dict[str, str], list[list]]]:
     """Return (labels, [[seconds, "value"], ...]) of the series with samples in (after, until]."""
-    until_ms = min(until_ms, _now_ms(world) - 1)
     found = []
+    for labels, gpu, metric, numbers in _chosen(matchers, world, after_ms, until_ms):
+        stamps = (gpus.times_ms(gpu, numbers) / 1000).tolist()
+        values = sample_values(world.seed, gpu, metric, numbers)
+        found.append((labels, [list(pair) for pair in zip(stamps, values, strict=True)]))
+    return sorted(found, key=lambda series: sorted(series[0].items()))
+
+
+def _chosen(
+    matchers: list[tuple[str, str, str]], world: World, after_ms: int, until_ms: int
+) -> Iterator[tuple[dict[str, str], gpus.Gpu, str, np.ndarray]]:
+    """Give labels, card, metric and scrape numbers of each series with samples in (after, until]."""
+    until_ms = min(until_ms, _now_ms(world) - 1)
     for gpu in gpus.GPUS:
         numbers = gpus.scrapes_between(gpu, after_ms, until_ms)
         times = gpus.times_ms(gpu, numbers)
@@ -148,10 +160,7 @@ def _samples(
             for metric in gpus.METRICS:
                 labels = {"__name__": metric} | gpu.labels(pod)
                 if _matches(labels, matchers):
-                    stamps = (times[chosen] / 1000).tolist()
-                    values = sample_values(world.seed, gpu, metric, numbers[chosen])
-                    found.append((labels, [list(pair) for pair in zip(stamps, values, strict=True)]))
-    return sorted(found, key=lambda series: sorted(series[0].items()))
+                    yield labels, gpu, metric, numbers[chosen]
 
 
 def sample_values(seed: int, gpu: gpus.Gpu, metric: str, numbers: np.ndarray) -> list[str]:
