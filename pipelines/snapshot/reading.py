@@ -8,10 +8,9 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas
 import pyarrow
 
 from pipelines.errors import JevonsError
@@ -27,6 +26,9 @@ from pipelines.snapshot.layout import (
     quoted_text,
     sha256,
 )
+
+if TYPE_CHECKING:
+    import pandas  # slow to load, and only the pages want a frame
 
 # Given when the file is opened, not by SET afterwards: two connections of one process share an instance, and
 # the second SET would meet the lock of the first.
@@ -73,7 +75,7 @@ class Snapshot:
         with self.open(sql, params) as answer:
             return answer.to_arrow_table().replace_schema_metadata({"build_id": self.build_id})
 
-    def fetch_df(self, sql: str, params: Sequence[Any] = ()) -> pandas.DataFrame:
+    def fetch_df(self, sql: str, params: Sequence[Any] = ()) -> "pandas.DataFrame":
         """Answer one question as a frame for a page; DECIMAL becomes float: good to draw, not to add up."""
         with self.open(sql, params) as answer:
             return answer.df()
