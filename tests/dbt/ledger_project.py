@@ -135,8 +135,16 @@ class Ledger:
         self.duck.execute("attach ':memory:' as jevons")
         self.duck.execute("use jevons")
 
-    def run(self, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Fills the tables that the models read (empty where none are given) and makes the models anew."""
+    def run(self, tables: Mapping[str, Sequence[Mapping[str, Any]]], *wanted: str) -> None:
+        """Fills the tables that the models read (empty where none are given) and makes the models anew.
+
+        Args:
+            wanted: Models; no others are made but those that they read. All models where none is named.
+        """
+        needed = set(wanted or self.models)
+        for name in reversed(self.models):
+            if name in needed:
+                needed.update(other for other in self.models if f'"{other}"' in self.sql[name])
         for name, columns in self.tables.items():
             rows = tables.get(name, ())
             schema = pa.schema(list(columns.items()))
@@ -146,6 +154,8 @@ class Ledger:
             self.duck.execute(f"create or replace table {name} as select * from made_up")
             self.duck.unregister("made_up")
         for name in self.models:
+            if name not in needed:
+                continue
             self.duck.execute(f"create or replace table {name} as {self.sql[name]}")
 
     def rows(self, query: str) -> list[dict[str, Any]]:

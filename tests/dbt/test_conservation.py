@@ -18,8 +18,8 @@ from made_up_ledgers import (
     without_one_model,
 )
 
-# 32 batches x 100 organisations = 3,200
-BATCHES, ORGANISATIONS = 32, 100
+# 16 batches x 200 organisations = 3,200
+BATCHES, ORGANISATIONS = 16, 200
 ROWS_OF_A_DAY = 200  # rows of the ledger that one organisation has, at most
 IMPACTS = ("energy_kwh_low", "energy_kwh", "energy_kwh_high", "location_gco2e_low", "location_gco2e",
            "location_gco2e_high", "market_gco2e_low", "market_gco2e", "market_gco2e_high", "embodied_gco2e",
@@ -54,7 +54,7 @@ def hourly(ledger: Ledger) -> Counter:
 @given(seed=SEEDS, organisations=st.integers(ORGANISATIONS, ORGANISATIONS + 2))
 def test_every_row_is_what_the_rules_say_to_the_last_digit(ledger, seed, organisations):
     tables = make(seed, organisations)
-    ledger.run(tables)
+    ledger.run(tables, "int_footprint__hourly", *MARTS)
     found, expected = hourly(ledger), Counter(oracle.footprint(tables))
     assert found == expected, (
         f"only in the ledger {list((found - expected).items())[:2]}, only by the rules "
@@ -112,7 +112,7 @@ def ordered(ledger: Ledger) -> None:
 @many(3)
 @given(seed=SEEDS, order=SEEDS)
 def test_the_order_of_the_rows_changes_nothing(ledger, seed, order):
-    tables = make(seed, ORGANISATIONS)
+    tables = make(seed, 100)
     ledger.run(tables)
     before = {name: Counter(ledger.duck.execute(f"from {name}").fetchall()) for name in ledger.sql}
     ledger.run(shuffled(tables, order))
@@ -122,21 +122,21 @@ def test_the_order_of_the_rows_changes_nothing(ledger, seed, order):
 @many(2)
 @given(seed=SEEDS)
 def test_a_row_told_in_two_parts_changes_nothing(ledger, seed):
-    tables = make(seed, ORGANISATIONS)
-    ledger.run(tables)
+    tables = make(seed, 100)
+    ledger.run(tables, "int_footprint__hourly")
     before = hourly(ledger)
-    ledger.run(in_two_parts(tables, seed))
+    ledger.run(in_two_parts(tables, seed), "int_footprint__hourly")
     assert hourly(ledger) == before
 
 
 @many(3)
 @given(seed=SEEDS)
 def test_more_tokens_or_hungrier_factors_lower_nothing(ledger, seed):
-    tables = make(seed, ORGANISATIONS)
-    ledger.run(tables)
+    tables = make(seed, 100)
+    ledger.run(tables, "fct_organisation_daily")
     before = by_day(ledger)
     for name, more in (("tokens", with_more_tokens(tables, seed)), ("factors", with_hungrier_factors(tables, seed))):
-        ledger.run(more)
+        ledger.run(more, "fct_organisation_daily")
         after = by_day(ledger)
         # each row is rounded to a billionth, and a row more or less of it may go to another workflow
         lowered = {key: (value, after[key]) for key, value in before.items()
@@ -156,12 +156,12 @@ def by_day(ledger: Ledger) -> dict[tuple, Fraction]:
 @given(seed=SEEDS)
 def test_forgetting_a_model_lowers_no_upper_bound(ledger, seed):
     tables = on_one_rung(make(seed, 40))
-    ledger.run(tables)
+    ledger.run(tables, "fct_organisation_daily")
     most = "select usage_date, coalesce(energy_kwh_high, 0) as high from fct_organisation_daily"
     before = {row["usage_date"]: row["high"] for row in ledger.rows(most)}
     known = ledger.totals("fct_organisation_daily", ("energy_kwh",))["energy_kwh"]
     for model, fewer in without_one_model(tables):
-        ledger.run(fewer)
+        ledger.run(fewer, "fct_organisation_daily")
         after = {row["usage_date"]: row["high"] for row in ledger.rows(most)}
         lowered = {day: (high, after[day]) for day, high in before.items() if after[day] < high}
         assert not lowered, f"without {model}: {lowered}"
