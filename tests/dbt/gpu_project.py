@@ -18,6 +18,7 @@ import duckdb
 import pyarrow.parquet as pq
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 
 from pipelines import landing
 from pipelines.sources import nvidia_smi
@@ -67,10 +68,18 @@ def copy_project(target: Path) -> Path:
     return target
 
 
+@cache
+def _parsed(project: Path) -> Manifest:
+    """The days are no part of it."""
+    done = dbtRunner().invoke(["parse", "--project-dir", str(project), "--profiles-dir", str(project), "--quiet"])
+    assert done.success, done.exception
+    return done.result
+
+
 def dbt(project: Path, *arguments: str, first: date = DAY, end: date = DAY + timedelta(days=1)) -> None:
     """Runs dbt on the days from `first` (included) to `end` (excluded); JEVONS_HOME must be set."""
     days = json.dumps({"min_date": first.isoformat(), "max_date": end.isoformat()})
-    result = dbtRunner().invoke([
+    result = dbtRunner(manifest=_parsed(project).deepcopy()).invoke([
         *arguments, "--project-dir", str(project), "--profiles-dir", str(project), "--vars", days, "--quiet",
     ])
     DuckDBConnectionManager.close_all_connections()  # or this process keeps the warehouse locked
