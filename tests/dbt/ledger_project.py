@@ -154,9 +154,10 @@ class Ledger:
             self.duck.execute(f"create or replace table {name} as select * from made_up")
             self.duck.unregister("made_up")
         for name in self.models:
-            if name not in needed:
-                continue
-            self.duck.execute(f"create or replace table {name} as {self.sql[name]}")
+            self.duck.execute(f"drop table if exists {name}")  # or one that is not made anew could be read
+        for name in self.models:
+            if name in needed:
+                self.duck.execute(f"create table {name} as {self.sql[name]}")
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """The rows of a query."""
