@@ -25,6 +25,20 @@ class SourceError(JevonsError):
     """A source could not be read; other sources go on without it."""
 
 
+class SettingError(SourceError):
+    """A setting of one source says nothing that it can use.
+
+    Args:
+        source: Name of the source, which is that of its section.
+        key: The setting, or "" where the section as a whole lacks something.
+        why: The rule or the cause.
+        fix: What to write instead.
+    """
+
+    def __init__(self, source: str, key: str, why: str, fix: str):
+        super().__init__("A setting cannot be used", f"jevons.toml, sources.{source}{'.' * bool(key)}{key}", why, fix)
+
+
 @dataclass(frozen=True)
 class Finding:
     """One reason why a record or a batch may not pass.

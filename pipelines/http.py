@@ -124,7 +124,7 @@ class Client:
     def _ask(
         self, method: str, path: str, params: Sequence[tuple[str, str]]
     ) -> tuple[Any, requests.Response]:
-        if (self.headers or self.hidden) and not stays_secret(self.base_url):
+        if (self.headers or self.hidden or self.cut_out) and not stays_secret(self.base_url):
             raise SourceError(
                 f"{self.name} was not asked", f"base_url, {self.key_name}" if self.key_name else "base_url",
                 "the key would travel unencrypted to another machine",

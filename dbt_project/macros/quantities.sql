@@ -6,6 +6,20 @@
         'video_seconds', 'gpu_seconds']) }}
 {%- endmacro %}
 
+{#- Input tokens as activity has them: each token is counted once, whatever a source means by input. -#}
+{% macro input_without_cache() -%}
+    case
+        when input_includes_cached
+            then input_tokens - coalesce(cached_input_tokens, 0) - coalesce(cache_write_input_tokens, 0)
+        else input_tokens
+    end
+{%- endmacro %}
+
+{#- All tokens that went in, those of the cache with them. -#}
+{% macro all_input_tokens() -%}
+    coalesce(input_tokens, 0) + coalesce(cached_input_tokens, 0) + coalesce(cache_write_input_tokens, 0)
+{%- endmacro %}
+
 {#- What an activity row is of. -#}
 {% macro activity_labels() -%}
     {{ return(['usage_date', 'usage_hour_utc', 'source', 'provider', 'model_reported', 'api_key_id', 'project_id',

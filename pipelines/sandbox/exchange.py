@@ -18,6 +18,7 @@ class Request:
         full_path: the path as received, prefix included.
         query: raw query string; for a form POST the body's parameters follow.
         headers: names in lower case.
+        body: as received.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Request:
     full_path: str
     query: str
     headers: dict[str, str]
+    body: str = ""
 
     @property
     def parameters(self) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from pipelines.sandbox import (
     anthropic_api,
+    aws_api,
     azure_api,
     declared,
     gateways_api,
@@ -70,6 +71,8 @@ def environment() -> dict[str, str]:
         "EIA_API_KEY": grid_apis.EIA_KEY,
         "ENTSOE_SECURITY_TOKEN": grid_apis.ENTSOE_TOKEN,
         "WATTTIME_PASSWORD": grid_apis.WATTTIME_PASSWORD,
+        "AWS_ACCESS_KEY_ID": aws_api.ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": aws_api.SECRET_KEY,
         "AZURE_TENANT_ID": azure_api.TENANT,
         "AZURE_CLIENT_ID": azure_api.CLIENT,
         "AZURE_CLIENT_SECRET": azure_api.SECRET,

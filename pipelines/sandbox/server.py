@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pipelines.sandbox import (
     anthropic_api,
+    aws_api,
     azure_api,
     electricity_maps_api,
     gateways_api,
@@ -131,6 +132,11 @@ class SandboxServer:
         return f"{self.url}/watttime"
 
     @property
+    def aws_url(self) -> str:
+        """What stands for https://monitoring.{region}.amazonaws.com."""
+        return f"{self.url}/aws"
+
+    @property
     def azure_url(self) -> str:
         """What stands for https://management.azure.com and https://login.microsoftonline.com."""
         return f"{self.url}/azure"
@@ -220,6 +226,8 @@ def _route(request: Request, world: World) -> Response:
         return electricity_maps_api.answer(inner, world)
     if vendor == "tickets":
         return tickets_api.answer(inner, world)
+    if vendor == "aws":
+        return aws_api.aws(inner, world)
     if vendor == "azure":
         return azure_api.azure(inner, world)
     if vendor == "google":
@@ -230,7 +238,7 @@ def _route(request: Request, world: World) -> Response:
         names = {"sandbox": True, "seed": world.seed, "as_of": world.as_of.isoformat()}
         return json_response(200, names)
     vendors = ("openai", "anthropic", "litellm", "openrouter", "langfuse", "prometheus", "electricitymaps", "tickets",
-               "azure", "google", *GRID_APIS)
+               "aws", "azure", "google", *GRID_APIS)
     served = ", ".join(f"/{name}" for name in vendors)
     return json_response(404, {"error": f"the sandbox serves {served}"})
 
@@ -292,7 +300,7 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
             if body and self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
                 query = "&".join(part for part in (query, body) if part)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Request(self.command, url.path, url.path, query, headers)
+            request = Request(self.command, url.path, url.path, query, headers, body)
             self._send(server.respond(request))
 
         do_GET = do_POST = _handle

@@ -13,8 +13,8 @@ MODULES = (
     "openai", "anthropic", "call_log", "gpu_prometheus", "meters", "electricity_maps", "outcomes", "instruments",
     "neso", "eia", "entsoe", "gpu_jobs", "run_stages", "evaluations", "quality_bars", "measurements", "disclosures",
     "denied_calls", "litellm", "openrouter", "focus", "github_copilot", "langfuse", "cursor", "invoices", "devices",
-    "azure_openai", "bedrock", "vertex", "claude_enterprise", "watttime", "host_prometheus", "redfish", "grid_file",
-    "otel", "nvidia_smi", "otel_metrics", "registry", "settings_rows", "deliveries",
+    "azure_openai", "bedrock", "bedrock_metrics", "vertex", "claude_enterprise", "watttime", "host_prometheus",
+    "redfish", "grid_file", "otel", "nvidia_smi", "otel_metrics", "registry", "settings_rows", "deliveries",
 )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.http import Client, _as_it_is, read_json, stays_secret
 from pipelines.source import Context
 
@@ -99,9 +99,9 @@ def seat_price(context: Context, source: str, plan: str | None) -> Decimal | Non
     except ArithmeticError:
         known = Decimal("NaN")
     if not known.is_finite() or not 0 <= known <= 100_000:
-        raise SourceError(
-            f"The source {source} is not configured rightly", f"jevons.toml, sources.{source}.seat_usd_per_month",
-            f"{str(price)[:24]!r} is no price", 'write seat_usd_per_month = "19", or a section with one for each plan',
+        raise SettingError(
+            source, "seat_usd_per_month", f"{str(price)[:24]!r} is no price",
+            'write seat_usd_per_month = "19", or a section with one for each plan',
         )
     return known
 

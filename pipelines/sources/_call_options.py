@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.source import Column
 from pipelines.sources._files import DAY, FORMATS
 from pipelines.sources._strict import UNITS
@@ -110,6 +110,4 @@ def _one_of(table: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str |
 
 
 def _wrong(key: str, value: Any, fix: str) -> SourceError:
-    return SourceError(
-        "A setting of the call log means nothing", f"jevons.toml, sources.call_log.{key}", f"it is {value!r:.60}", fix
-    )
+    return SettingError("call_log", key, f"it is {value!r:.60}", fix)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.errors import JevonsError, SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.http import Client
 from pipelines.source import Context
 
@@ -44,12 +44,12 @@ def client_of(context: Context, source: str) -> Client:
     """The client for the server that the source's section names.
 
     Raises:
-        JevonsError: it names none.
+        SettingError: it names none.
     """
     base_url = context.options(source).get("base_url")
     if not isinstance(base_url, str) or not base_url.startswith(("http://", "https://")):
-        raise JevonsError("A setting cannot be used", f"jevons.toml, sources.{source}.base_url",
-                          "it is not an http address", 'write base_url = "http://prometheus:9090"')
+        raise SettingError(source, "base_url", "it is not an http address",
+                           'write base_url = "http://prometheus:9090"')
     token = context.settings.secret(SECRET)
     return Client("Prometheus", base_url, {"Authorization": f"Bearer {token}"} if token else {}, SECRET)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date, tzinfo
 from typing import Any
 
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.source import Column, Context, Fetch, Page
 from pipelines.sources._typed_texts import Wrong, typed
 from pipelines.units import noun
@@ -31,18 +31,17 @@ def files(context: Context, source: str) -> list[File]:
         SourceError: the section is not written rightly, or no file matches.
     """
     options = context.options(source)
-    where = f"jevons.toml, sources.{source}"
     wrong = None
     if not isinstance(options.get("path"), str) or "{date}" in options["path"]:
-        wrong = "it needs a `path` without {date}", f'write path = "inbox/{source}/*.csv"'
+        wrong = "path", "it is no text without {date}", f'write path = "inbox/{source}/*.csv"'
     elif not isinstance(options.get("columns", {}), Mapping):
-        wrong = "`columns` is no section of names", f"write [sources.{source}.columns] with a name for each"
+        wrong = "columns", "it is no section of names", f"write [sources.{source}.columns] with a name for each"
     elif not isinstance(options.get("ignore_columns", []), list):
-        wrong = "`ignore_columns` is no list of names", 'write ignore_columns = ["comment"]'
+        wrong = "ignore_columns", "it is no list of names", 'write ignore_columns = ["comment"]'
     elif len(options.get("delimiter", ",")) != 1:
-        wrong = f"{options['delimiter']!r} is no delimiter", 'write one character, as in delimiter = ";"'
+        wrong = "delimiter", f"{options['delimiter']!r} is no delimiter", 'write one character, as in delimiter = ";"'
     if wrong:
-        raise SourceError(f"The source {source} is not configured rightly", where, *wrong)
+        raise SettingError(source, *wrong)
     found = matching(context.settings.home, options["path"], Window.of_days("2026-01-01", "2026-01-01"))
     if not found:
         raise SourceError(
@@ -70,9 +69,8 @@ def records(
     theirs = {column.name: options.get("columns", {}).get(column.name, column.name) for column in columns}
     unheard = sorted(set(options.get("columns", {})) - set(theirs))
     if unheard:
-        raise SourceError(
-            f"The source {source} is not configured rightly", f"jevons.toml, sources.{source}.columns",
-            f"`{unheard[0]}` is no column of it", f"use {', '.join(theirs)}",
+        raise SettingError(
+            source, "columns", f"`{unheard[0]}` is no column of it", f"use {', '.join(theirs)}",
         )
     ignored = {*ignored, *options.get("ignore_columns", [])}
     for file in files(context, source) if found is None else found:

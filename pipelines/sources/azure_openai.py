@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines import cloud_regions
-from pipelines.errors import Finding, SourceError
+from pipelines.errors import Finding, SettingError, SourceError
 from pipelines.http import Client, RequestRefused
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources._day_files import shrunk
@@ -234,13 +234,11 @@ def _resources(context: Context) -> dict[str, str]:
         if isinstance(ids, list) else [None]
     named = {match[1]: match[0] for match in found if match}
     if not named or len({name.lower() for name in named}) < len(found):
-        raise SourceError(
-            "The source azure_openai is not configured rightly", f"jevons.toml, sources.{NAME}.resources",
-            "it is no list of ids of Azure OpenAI or AI Foundry resources whose names differ",
+        raise SettingError(
+            NAME, "resources", "it is no list of ids of Azure OpenAI or AI Foundry resources whose names differ",
             'write resources = ["/subscriptions/.../providers/Microsoft.CognitiveServices/accounts/..."]')
     if wrong := [name for name in OPTIONS if not isinstance(options.get(name, ""), str)]:
-        where = f"jevons.toml, sources.{NAME}.{wrong[0]}"
-        raise SourceError("The source azure_openai is not configured rightly", where, "it is no text", "quote it")
+        raise SettingError(NAME, wrong[0], "it is no text", "quote it")
     return named
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from pipelines import engine
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.source import Column, Context, DayFile, Source, Table
 from pipelines.sources import _call_reading, _files, _scans
 from pipelines.sources._call_options import Options
@@ -126,8 +126,7 @@ def _options(section: Mapping[str, Any]) -> Options:
     elif not isinstance(models, Mapping) or not all(isinstance(name, str) and name for name in models.values()):
         wrong = "models", models, "give the model's id behind each ARN"
     if wrong:
-        raise SourceError("A setting of Bedrock means nothing", f"jevons.toml, sources.{NAME}.{wrong[0]}",
-                          f"it is {wrong[1]!r:.60}", wrong[2])
+        raise SettingError(NAME, wrong[0], f"it is {wrong[1]!r:.60}", wrong[2])
     pointer = f"/requestMetadata/{tag.replace('~', '~0').replace('/', '~1')}" if tag else ""
     return Options(
         path=path, format="jsonl", delimiter=",", columns={**_FIELDS, "workflow_tag": pointer}, defaults={},

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from pipelines.errors import Finding, SourceError
+from pipelines.errors import Finding, SettingError
 from pipelines.http import Client, read_json
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources import anthropic
@@ -166,9 +166,8 @@ def check(context: Context) -> str:
 def _plan(context: Context) -> str:
     plan = context.options(NAME).get("plan")
     if plan not in PLANS:
-        raise SourceError(
-            "The source claude_enterprise is not configured rightly", f"jevons.toml, sources.{NAME}.plan",
-            "it does not say how the Enterprise plan is paid",
+        raise SettingError(
+            NAME, "plan", "it does not say how the Enterprise plan is paid",
             'write plan = "usage" where all use is billed, or "seats" where only extra use is')
     return plan
 

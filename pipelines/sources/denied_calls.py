@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError
 from pipelines.gate.file import ACTIONS, CLASSES
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources._small_files import records
@@ -71,8 +71,7 @@ def _patterns(context: Context) -> list[str]:
     path = context.options(NAME).get("path", OWN)
     patterns = [path] if isinstance(path, str) else path
     if not isinstance(patterns, list) or not patterns or not all(isinstance(each, str) and each for each in patterns):
-        raise SourceError("The denied calls are not configured rightly", f"jevons.toml, sources.{NAME}",
-                          "`path` is no text and no list of texts", f'write path = "{OWN}"')
+        raise SettingError(NAME, "path", "it is no text and no list of texts", f'write path = "{OWN}"')
     return patterns
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.http import Client
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources import _grid
@@ -153,8 +153,7 @@ def _client(context: Context) -> Client | None:
 def _ending(context: Context) -> bool:
     said = context.options(NAME).get("period_is", "end")
     if said not in ("start", "end"):
-        raise SourceError("The source eia is not configured rightly", "jevons.toml, sources.eia.period_is",
-                          f"it is {str(said)[:40]!r}", 'write "end", or "start"')
+        raise SettingError(NAME, "period_is", f"it is {str(said)[:40]!r}", 'write "end", or "start"')
     return said == "end"
 
 

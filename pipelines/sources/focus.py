@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from pipelines import engine
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.source import Column, Context, DayFile, Page, Source, Table
 from pipelines.sources import _files, _focus_charges, _google_billing
 from pipelines.units import noun
@@ -118,8 +118,7 @@ def _options(context: Context) -> Mapping[str, Any]:
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             wrong = name, "it is no list of patterns", f'write {name} = ["*bedrock*"]'
     if wrong:
-        raise SourceError("Billing files are not configured rightly", f"jevons.toml, sources.{NAME}.{wrong[0]}",
-                          *wrong[1:])
+        raise SettingError(NAME, *wrong)
     return options
 
 

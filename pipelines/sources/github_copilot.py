@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.http import Client, RequestRefused
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources._admin_api import Admin
@@ -174,8 +174,8 @@ def _owner(context: Context) -> tuple[str, str, str]:
     owner = organisation or enterprise
     if bool(organisation) == bool(enterprise) or not isinstance(owner, str) or \
             not owner.replace("-", "").replace("_", "").isalnum():
-        raise SourceError(
-            "GitHub was not asked", f"jevons.toml, sources.{NAME}", "it has to name an organisation or an enterprise",
+        raise SettingError(
+            NAME, "", "it has to name an organisation or an enterprise",
             'write organisation = "..." or enterprise = "...", as it stands in its address',
         )
     return ("orgs", "organizations", owner) if organisation else ("enterprises", "enterprises", owner)

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources import _codecarbon, _sacct
 from pipelines.sources._small_files import MEND, OPTIONS, files, records, told
@@ -149,7 +149,7 @@ def _tool_options(context: Context) -> Mapping[str, Any]:
     elif people := sorted(set(columns.values()) & set(SOURCE.personal)):
         wrong = f"`{people[0]}` names people, and no people are kept", "take another field, such as Account"
     if wrong:
-        raise SourceError("The jobs are not configured rightly", "jevons.toml, sources.gpu_jobs", *wrong)
+        raise SettingError(NAME, "", *wrong)
     return options
 
 
@@ -167,9 +167,9 @@ def _zone(context: Context) -> tzinfo | None:
     try:
         return ZoneInfo(name) if name is not None else None
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
-        raise SourceError(
-            "The jobs are not configured rightly", "jevons.toml, sources.gpu_jobs.time_zone",
-            f"{str(name)[:40]!r} is no time zone", 'write a name of the IANA list, as in time_zone = "Europe/Paris"',
+        raise SettingError(
+            NAME, "time_zone", f"{str(name)[:40]!r} is no time zone",
+            'write a name of the IANA list, as in time_zone = "Europe/Paris"',
         ) from error
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pipelines import engine
-from pipelines.errors import JevonsError, SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.http import Client
 from pipelines.source import Column, Context, DayFile, Source, Table
 from pipelines.sources import _prometheus
@@ -51,12 +51,12 @@ def settings_of(context: Context) -> tuple[tuple[Metric, ...], str, int]:
     """The metrics, extra label matchers and scrape step (seconds) that `jevons.toml` asks for.
 
     Raises:
-        JevonsError: an option is not what it should be.
+        SettingError: an option is not what it should be.
     """
     options = context.options(NAME)
     own, metrics = [], options.get("metrics", {})
     if not isinstance(metrics, Mapping):
-        raise _misconfigured("metrics", f"{metrics!r:.60} is no section", f"write [sources.{NAME}.metrics]")
+        raise SettingError(NAME, "metrics", f"{metrics!r:.60} is no section", f"write [sources.{NAME}.metrics]")
     for name, table in metrics.items():
         table = table if isinstance(table, Mapping) else {}
         try:
@@ -65,15 +65,15 @@ def settings_of(context: Context) -> tuple[tuple[Metric, ...], str, int]:
             factor = Decimal(0)
         exact = factor.is_finite() and 0 < factor < 1000 and factor == round(factor, 6)
         if not (re.fullmatch(r"[a-zA-Z_:][\w:]*", name) and table.get("quantity") in LARGEST and exact):
-            raise _misconfigured(
-                f"metrics.{name}", "a metric needs a quantity and a factor of at most 6 decimals, below 1000",
+            raise SettingError(
+                NAME, f"metrics.{name}", "a metric needs a quantity and a factor of at most 6 decimals, below 1000",
                 f'write {name} = {{ quantity = "energy_j", factor = "0.001" }}; quantities are {", ".join(LARGEST)}',
             )
         own.append(Metric(name, table["quantity"], factor, bool(table.get("on_instances", False))))
     named = {metric.name for metric in own}
     step = options.get("step_seconds", STEP_SECONDS)
     if not isinstance(step, int) or not 1 <= step <= HOUR_SECONDS:
-        raise _misconfigured("step_seconds", f"{step!r} is not 1 to 3600", "give the scrape interval in seconds")
+        raise SettingError(NAME, "step_seconds", f"{step!r} is not 1 to 3600", "give the scrape interval in seconds")
     return (*own, *(m for m in METRICS if m.name not in named)), str(options.get("matchers", "")), step
 
 
@@ -86,8 +86,8 @@ def _models_of(context: Context) -> Mapping[str, str]:
     """Models by the part numbers that AMD's exporter tells instead."""
     models = context.options(NAME).get("gpu_models", {})
     if not isinstance(models, Mapping) or not all(isinstance(model, str) for model in models.values()):
-        raise _misconfigured("gpu_models", "it is no section of names",
-                             'write gpu_models = { "102-G30211-00" = "AMD Instinct MI300X" }')
+        raise SettingError(NAME, "gpu_models", "it is no section of names",
+                           'write gpu_models = { "102-G30211-00" = "AMD Instinct MI300X" }')
     return models
 
 
@@ -96,7 +96,7 @@ def _exporter_of(context: Context) -> re.Pattern[str]:
     try:
         return re.compile(str(context.options(NAME).get("exporter_pods", EXPORTER_PODS)))
     except re.error as error:
-        raise _misconfigured("exporter_pods", f"it is no regular expression ({error})", "correct it") from error
+        raise SettingError(NAME, "exporter_pods", f"it is no regular expression ({error})", "correct it") from error
 
 
 def fetch(context: Context, window: Window) -> Iterator[DayFile]:
@@ -155,10 +155,6 @@ def check(context: Context) -> str:
     return f"Prometheus {version} answers and has {', '.join(found)}" + (
         "." if counter else "; there is no energy counter, so energy comes from power samples."
     )
-
-
-def _misconfigured(option: str, why: str, fix: str) -> JevonsError:
-    return JevonsError("A setting cannot be used", f"jevons.toml, sources.{NAME}.{option}", why, fix)
 
 
 def _day_of(row: Mapping[str, Any]) -> date:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.errors import JevonsError, SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.source import Context, DayFile, Source
 from pipelines.sources import _prometheus
 from pipelines.sources._meter_days import CPU, by_day, readings
@@ -201,7 +201,7 @@ def _options(context: Context) -> Mapping[str, Any]:
     elif not isinstance(hosts := options.get("hosts", {}), Mapping) or not all(map(_is_text, hosts.values())):
         wrong = "hosts", "it is no section of names", 'write hosts = { "10.0.0.7" = "node-7" }'
     if wrong:
-        raise JevonsError("A setting cannot be used", f"jevons.toml, sources.{NAME}.{wrong[0]}", *wrong[1:])
+        raise SettingError(NAME, *wrong)
     return options
 
 

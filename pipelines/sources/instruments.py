@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pipelines import countries
-from pipelines.errors import Finding, SourceError
+from pipelines.errors import Finding, SettingError, SourceError
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.units import noun
 from pipelines.userfiles import Refusals, Row, Unreadable, matching, read
@@ -117,10 +117,7 @@ def _options(context: Context) -> Mapping[str, Any]:
     options = context.options(NAME)
     wrong = [name for name in ("path", "format", "delimiter") if not isinstance(options.get(name, ""), str)]
     if not options.get("path") or wrong:
-        raise SourceError(
-            "The instruments are not configured rightly", "jevons.toml, sources.instruments",
-            f"`{(wrong or ['path'])[0]}` is no text", 'write path = "inbox/instruments/*.csv"',
-        )
+        raise SettingError(NAME, (wrong or ["path"])[0], "it is no text", 'write path = "inbox/instruments/*.csv"')
     return options
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from pipelines.errors import Finding, SourceError
+from pipelines.errors import Finding, SettingError, SourceError
 from pipelines.http import Client, RequestRefused, basic
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources._admin_api import Admin, places
@@ -234,7 +234,7 @@ def _options(context: Context) -> Mapping[str, Any]:
         wrong = ("nothing says whose the models are, and Langfuse does not either",
                  f'write provider = "openai", or name the beginnings of models in [sources.{NAME}.providers]')
     if wrong:
-        raise SourceError("Langfuse is not configured rightly", f"jevons.toml, sources.{NAME}", *wrong)
+        raise SettingError(NAME, "", *wrong)
     return options
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.databases import ROWS_AT_ONCE, ask
-from pipelines.errors import Finding, SourceError
+from pipelines.errors import Finding, SettingError, SourceError
 from pipelines.http import Client, RequestRefused
 from pipelines.source import Column, Context, DayFile, Source, Table
 from pipelines.sources._admin_api import Admin, places
@@ -182,7 +182,7 @@ def _options(context: Context) -> Mapping[str, Any]:
     elif "base_url" in options and "url_env" in context.options(NAME):
         wrong = "it has both `base_url` and `url_env`", "keep base_url for the endpoint, or url_env for the database"
     if wrong:
-        raise SourceError("LiteLLM is not configured rightly", f"jevons.toml, sources.{NAME}", *wrong)
+        raise SettingError(NAME, "", *wrong)
     return options
 
 

@@ -6,7 +6,7 @@ What the readings mean for the account (joules by hour, what a host takes beside
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipelines.errors import JevonsError, SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.source import Context, DayFile, Page, Source
 from pipelines.sources._meter_days import of_files, readings
 from pipelines.sources._meter_rows import BOUNDARIES, KINDS, READING, Reader
@@ -83,7 +83,7 @@ def _options(context: Context) -> Mapping[str, Any]:
     elif step is not None and (not isinstance(step, int) or isinstance(step, bool) or not 1 <= step <= 86_400):
         wrong = "step_seconds", f"{step!r} is not 1 to 86400", "give the seconds between two readings"
     if wrong:
-        raise JevonsError("A setting cannot be used", f"jevons.toml, sources.{NAME}.{wrong[0]}", *wrong[1:])
+        raise SettingError(NAME, *wrong)
     return options
 
 

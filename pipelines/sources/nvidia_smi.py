@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 
 from pipelines import engine
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.source import Column, Context, DayFile, Page, Source, Table
 from pipelines.sources._nvidia_smi import Log, header
 from pipelines.typed import arrow_schema
@@ -114,7 +114,7 @@ def settings_of(context: Context) -> tuple[Mapping[str, Any], Log]:
     elif not isinstance(holders, Mapping) or not all(isinstance(name, str) for name in holders.values()):
         wrong = "holders", "it is no section of names", 'write holders = { "node-1" = "search-index" }'
     if wrong:
-        raise SourceError("A setting cannot be used", f"jevons.toml, sources.{NAME}.{wrong[0]}", *wrong[1:])
+        raise SettingError(NAME, *wrong)
     return options, Log(zone, tuple(columns), holders)
 
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from pipelines import engine
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.source import Column, Context, DayFile, Source, Table
 from pipelines.sources import _files, _otlp_reading
 from pipelines.sources._otlp_words import Words
@@ -108,9 +108,7 @@ def check(context: Context) -> str:
 
 
 def _wrong(key: str, value: Any, fix: str) -> SourceError:
-    return SourceError(
-        "A setting of the traces means nothing", f"jevons.toml, sources.{NAME}.{key}", f"it is {value!r:.60}", fix
-    )
+    return SettingError(NAME, key, f"it is {value!r:.60}", fix)
 
 
 TABLE = Table(

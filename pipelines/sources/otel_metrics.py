@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.settings import Settings
 from pipelines.source import Column, Context, DayFile, Source, Table
 from pipelines.sources import _files, otel
@@ -146,9 +146,7 @@ def check(context: Context) -> str:
 
 
 def _wrong(key: str, value: Any, fix: str) -> SourceError:
-    return SourceError(
-        "A setting of the metrics means nothing", f"jevons.toml, sources.{NAME}.{key}", f"it is {value!r:.60}", fix
-    )
+    return SettingError(NAME, key, f"it is {value!r:.60}", fix)
 
 
 TABLE = Table(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines.errors import JevonsError, SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.http import Client, basic
 from pipelines.source import Context, DayFile, Page, Source
 from pipelines.sources._meter_days import of_files, readings
@@ -172,7 +172,7 @@ def _options(context: Context) -> Mapping[str, Any]:
         elif meter.get("kind", "host") not in KINDS or meter.get("boundary", "it") not in BOUNDARIES:
             wrong = f"meters.{name}", "kind or boundary is not known", f"use {', '.join((*KINDS, *BOUNDARIES))}"
     if wrong:
-        raise JevonsError("A setting cannot be used", f"jevons.toml, sources.{NAME}.{wrong[0]}", *wrong[1:])
+        raise SettingError(NAME, *wrong)
     return options
 
 

@@ -6,7 +6,7 @@ What is left of the run's energy when its stages are told is worked out in dbt, 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipelines.errors import JevonsError
+from pipelines.errors import SettingError
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources import _zeus
 from pipelines.sources._small_files import OPTIONS, checked, files, told, whole_table
@@ -46,8 +46,8 @@ def check(context: Context) -> str:
 def _zeus_windows(context: Context, refusals: Refusals) -> list[dict[str, Any]]:
     stages = context.options(NAME).get("stages", {})
     if not isinstance(stages, Mapping) or set(stages.values()) - set(STAGES):
-        raise JevonsError("A setting cannot be used", f"jevons.toml, sources.{NAME}.stages",
-                          "it is no section of stages", f"use {', '.join(STAGES)}, as in step = \"forward\"")
+        raise SettingError(NAME, "stages", "it is no section of stages",
+                           f"use {', '.join(STAGES)}, as in step = \"forward\"")
     return list(_zeus.windows(files(context, NAME), stages, STAGES, refusals))
 
 

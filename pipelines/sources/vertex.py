@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines import cloud_regions
-from pipelines.errors import Finding, SourceError
+from pipelines.errors import Finding, SettingError, SourceError
 from pipelines.http import Client
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources import _google_login
@@ -230,11 +230,10 @@ def _projects(context: Context) -> list[str]:
     given = options.get("projects")
     if not isinstance(given, list) or not given or len(set(map(str, given))) < len(given) or not all(
             isinstance(each, str) and _PROJECT.fullmatch(each) for each in given):
-        raise SourceError("The source vertex is not configured rightly", f"jevons.toml, sources.{NAME}.projects",
-                          "it is no list of ids of different projects", 'write projects = ["our-project"]')
+        raise SettingError(NAME, "projects", "it is no list of ids of different projects",
+                           'write projects = ["our-project"]')
     if wrong := [name for name in ("base_url", "login_url") if not isinstance(options.get(name, ""), str)]:
-        where = f"jevons.toml, sources.{NAME}.{wrong[0]}"
-        raise SourceError("The source vertex is not configured rightly", where, "it is no text", "quote it")
+        raise SettingError(NAME, wrong[0], "it is no text", "quote it")
     return given
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from pipelines.errors import SourceError
+from pipelines.errors import SettingError, SourceError
 from pipelines.http import Client, RequestRefused, basic
 from pipelines.source import Column, Context, Page, Source, Table
 from pipelines.sources import _grid
@@ -128,9 +128,8 @@ def _regions(context: Context) -> dict[str, str]:
     regions = options.get("regions")
     fine = isinstance(regions, Mapping) and regions and all(isinstance(each, str) for each in regions.values())
     if not fine or not isinstance(options.get("user"), str):
-        raise SourceError(
-            "The source watttime is not configured rightly", "jevons.toml, sources.watttime",
-            "it needs a `user` and `regions`",
+        raise SettingError(
+            NAME, "", "it needs a `user` and `regions`",
             'write user = "..." and regions = { "US-CAL-CISO" = "CAISO_NORTH" }, zone and WattTime\'s region',
         )
     return dict(regions)

@@ -236,7 +236,13 @@ def test_what_breaks_a_rule_or_a_promise_is_not_published_and_readers_keep_the_b
     assert hashes(home / "published") == before
 
 
-def test_a_model_that_fails_ends_the_step_with_one_short_sentence(home: Path) -> None:
+def relations(home: Path) -> list[tuple]:
+    with duckdb.connect(str(built.warehouse(home)), read_only=True) as duck:
+        return duck.execute("select table_name, table_type from information_schema.tables order by all").fetchall()
+
+
+def test_a_model_that_fails_ends_the_step_with_one_short_sentence_and_its_relation_stays(home: Path) -> None:
+    before = relations(home)
     part = home / "raw" / "openai" / "completions" / f"dt={LAST}" / "part.parquet"
     part.write_bytes(part.read_bytes()[:-100])
     result = dg.materialize(
@@ -247,6 +253,7 @@ def test_a_model_that_fails_ends_the_step_with_one_short_sentence(home: Path) ->
     sentence = failure.user_failure_data.description
     assert sentence.startswith("the model int_openai__activity failed") or sentence.startswith("the model "), sentence
     assert "part.parquet" in sentence and "\n" not in sentence and len(sentence) < 600
+    assert relations(home) == before
 
 
 def test_the_lines_that_say_nothing_are_left_out() -> None:

@@ -8,7 +8,7 @@ daily as (
     select
         usage_date, model_id, serving_mode,
         sum(call_count) as call_count,
-        sum(coalesce(input_tokens, 0) + coalesce(cached_input_tokens, 0) + coalesce(cache_write_input_tokens, 0))
+        sum({{ all_input_tokens() }})
             as input_tokens,
         sum(output_tokens) as output_tokens,
         {{ wh_from_kwh('sum(energy_kwh)') }} as energy_wh

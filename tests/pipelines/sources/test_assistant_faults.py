@@ -3,11 +3,12 @@
 The law is the one of test_fault_matrix: a day that was landed holds what the untroubled day holds, any other is named.
 """
 
+import copy
 import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pyarrow.parquet as pq
@@ -100,15 +101,17 @@ def dropped(wire, value):
         item.pop(wire.count or "report_day")
 
 
-def shifted(wire, value):
+def of_day(day):
     """What came is of another day than what was asked for."""
-    for key in ("report_day", "day"):
-        if key in value:
-            value[key] = "2026-06-21"
-    if "timePeriod" in value:
-        value["timePeriod"]["day"] = 21
-    for event in value.get("usageEvents", ()):
-        event["timestamp"] = "1781000000000"
+    def mutate(wire, value):
+        for key in ("report_day", "day"):
+            if key in value:
+                value[key] = day.isoformat()
+        if "timePeriod" in value:
+            value["timePeriod"] = {"year": day.year, "month": day.month, "day": day.day}
+        for event in value.get("usageEvents", ()):
+            event["timestamp"] = f"{int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())}000"
+    return changed(mutate)
 
 
 def emptied(wire, value):
@@ -137,7 +140,11 @@ FAULTS = {
     "invalid JSON for ever": (body("{]"), ALWAYS, REFUSED),
     "a page of HTML": (body("<html>sign in, SENTINEL@example.org</html>"), ALWAYS, REFUSED),
     "another kind of JSON": (body('[["SENTINEL@example.org"]]'), ALWAYS, REFUSED),
-    "shifted window": (changed(shifted), ALWAYS, REFUSED),
+    "shifted window": (of_day(date(2026, 6, 21)), ALWAYS, REFUSED),
+    "a bucket of the future": (of_day(date(2027, 8, 3)), ALWAYS, REFUSED),
+    # the date to wait for counts from the machine's own date, however wrong its clock is
+    "429 with a date of a clock ten hours wrong": (status(429, {
+        "Retry-After": "Mon, 22 Jun 2026 20:00:07 GMT", "Date": "Mon, 22 Jun 2026 20:00:00 GMT"}), ONCE, RECOVERED),
     "empty page": (changed(emptied), ALWAYS, REFUSED),
     "endless paging": (changed(more_to_come), ALWAYS, REFUSED),
     "a field missing": (changed(dropped), ALWAYS, REFUSED),
@@ -154,7 +161,8 @@ def applies(name, wire):
         # no credits is an answer of its own: nothing in it tells that there should have been some
         return wire.items not in ("", "usageItems") or wire.address == "users-1-day"
     return {
-        "endless paging": wire.paged, "shifted window": wire.table != "seats",
+        "endless paging": wire.paged,
+        "shifted window": wire.table != "seats", "a bucket of the future": wire.table != "seats",
         "numbers as strings": wire.count not in ("", "created_at"),
         "a new value": wire.label not in ("", "plan_type"),  # a new plan has no declared price
         "names that are null": wire.label not in ("", "user_login", "plan_type"),
@@ -227,15 +235,37 @@ VALUES = st.recursive(LEAVES, lambda inner: st.one_of(
     st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(NAMES), inner, max_size=4)), max_leaves=4)
 
 
-@settings(max_examples=3400, deadline=None, database=None)
-@given(base=st.sampled_from([*test_github_copilot.USERS, test_cursor.event(), test_github_copilot.credit()]),
-       change=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=3), whole=VALUES, alone=st.booleans())
-def test_no_payload_crashes_a_parser_and_none_invents_a_row(base, change, whole, alone):
-    """3,400 payloads for each of three parsers: a whole record of another shape, or a true one with fields changed."""
-    record = whole if alone else {**base, **change}
+BASES = [*test_github_copilot.USERS, test_cursor.event(), test_github_copilot.credit()]
+
+
+def spoiled(record, value):
+    """The record with the value in each of its places, however deep."""
+    for name in record if isinstance(record, dict) else range(len(record)) if isinstance(record, list) else ():
+        copied = copy.copy(record)
+        copied[name] = value
+        yield copied
+        for deeper in spoiled(record[name], value):
+            copied = copy.copy(record)
+            copied[name] = deeper
+            yield copied
+
+
+@settings(max_examples=8, deadline=None, database=None)
+@given(changes=st.lists(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=3), min_size=20, max_size=20),
+       values=st.lists(VALUES, min_size=20, max_size=20))
+def test_no_payload_crashes_a_parser_and_none_invents_a_row(changes, values):
+    """Payloads for each of four parsers: whole ones of another shape, and true ones that were changed in one place."""
+    records = [*values, *({**base, **change} for base in BASES for change in changes),
+               *(each for base in BASES for value in values for each in spoiled(base, value))]
+    assert len(records) * 8 >= 10_000
+    for record in records:
+        parse(record)
+
+
+def parse(record):
     day = date(2026, 6, 29)
-    for parse in (_copilot_reports.added_up, cursor.added_up):
-        rows, findings = parse([record], day, "here")
+    for added_up in (_copilot_reports.added_up, cursor.added_up):
+        rows, findings = added_up([record], day, "here")
         assert len(findings) <= 1 and not (rows and findings)
         assert all(row.get("user_count", row.get("event_count")) == 1 for row in rows)
         assert not any("@" in str(value) for row in rows for value in row.values())

@@ -122,30 +122,37 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_no_payload_crashes_the_reader_or_invents_a_row(data):
-    records = copy.deepcopy(DAYS["2026-06-01"])
-    place = data.draw(st.sampled_from(["page", "record", "field", "model"]))
-    body: object = {"data": records, "has_more": False, "next_page": None}
-    if place == "page":
-        body = data.draw(anything)
-    elif place == "record":
-        records[data.draw(st.integers(0, 2))] = data.draw(anything)
-    elif place == "field":
-        records[0][data.draw(st.sampled_from(sorted(records[0])))] = data.draw(anything)
-    else:
-        part = records[0]["model_breakdown"][0]
-        part[data.draw(st.sampled_from(sorted(part)))] = data.draw(anything)
-    asked = Client("Anthropic", "https://x.example")
-    asked.get = lambda path, params=(): json.loads(json.dumps(body), parse_float=Decimal)
-    try:
-        pages = list(_claude_code.read(WIRE, asked, Context(None, Path()), ONE_DAY))
-    except JevonsError:
-        return
-    whole = sum(len(record["model_breakdown"]) for record in DAYS["2026-06-01"])
-    assert sum(row["user_count"] for page in pages for row in page.rows) <= whole
-    assert all(type(row[name]) is int for page in pages for row in page.rows for name in _claude_code.TOKENS.values())
+def spoiled(value):
+    """The right page with the value in place of itself, of a record, and of each field of a record and its model."""
+    yield value
+    for place in range(3):
+        records = copy.deepcopy(DAYS["2026-06-01"])
+        records[place] = value
+        yield {"data": records, "has_more": False, "next_page": None}
+    for part in (lambda records: records[0], lambda records: records[0]["model_breakdown"][0]):
+        for name in part(DAYS["2026-06-01"]):
+            records = copy.deepcopy(DAYS["2026-06-01"])
+            part(records)[name] = value
+            yield {"data": records, "has_more": False, "next_page": None}
+
+
+@settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(anything, min_size=25, max_size=25))
+def test_no_payload_crashes_the_reader_or_invents_a_row(values):
+    """Some 13,000 payloads: each value in each place."""
+    whole, count = sum(len(record["model_breakdown"]) for record in DAYS["2026-06-01"]), 0
+    for body in (body for value in values for body in spoiled(value)):
+        count += 1
+        asked = Client("Anthropic", "https://x.example")
+        asked.get = lambda path, params=(), told=body: json.loads(json.dumps(told), parse_float=Decimal)
+        try:
+            pages = list(_claude_code.read(WIRE, asked, Context(None, Path()), ONE_DAY))
+        except JevonsError:
+            continue
+        assert sum(row["user_count"] for page in pages for row in page.rows) <= whole
+        assert all(type(row[name]) is int
+                   for page in pages for row in page.rows for name in _claude_code.TOKENS.values())
+    assert count * 30 >= 10_000
 
 
 def test_the_table_is_the_sources_own():

@@ -81,10 +81,10 @@ def cursors_without_end():
     return set_top("meta", lambda old: {"cursor": str(next(told))})
 
 
-def tokens_without_end():
-    """The same for Cloud Monitoring."""
+def tokens_without_end(name="nextPageToken"):
+    """The same for Cloud Monitoring and CloudWatch."""
     told = itertools.count(1)
-    return set_top("nextPageToken", lambda old: f"{next(told)}")
+    return set_top(name, lambda old: f"{next(told)}")
 
 
 WIRES = (
@@ -126,6 +126,10 @@ WIRES = (
     Wire("azure_openai", "usage", "/providers/Microsoft.Insights/metrics", "total", "note", (), ("timeStamp",),
          {"base_url": "azure_url", "login_url": "azure_url"}, "AZURE_CLIENT_SECRET", paged=False, buckets=False,
          settings={"resources": [RESOURCE]}, inside="value"),
+    Wire("bedrock_metrics", "usage", "/aws/", "Value", "Label", (), ("Timestamp",), {"base_url": "aws_url"},
+         "AWS_SECRET_ACCESS_KEY", buckets=False, settings={"regions": ["eu-west-3"], "account_id": "123456789012"},
+         again=partial(set_top, "NextToken", "again"), endless=partial(tokens_without_end, "NextToken"),
+         inside="MetricDataResults"),
     Wire("claude_enterprise", "usage", "/analytics/usage_report", "output_tokens", "product", ("product", "model"),
          ("starting_at", "ending_at"), {"base_url": "anthropic_url"}, "ANTHROPIC_ANALYTICS_KEY",
          settings={"plan": "usage"}),
@@ -147,6 +151,8 @@ def changed(wire, *mutators):
         return faults.changed(*mutators)
     if wire.inside == "TimeSeries":
         return xml_changed(mutators)
+    if wire.inside == "MetricDataResults":
+        return sums_changed(mutators)
     if wire.inside == "timeSeries":
         return points_changed(mutators)
     if wire.inside == "value":  # Azure's list lies in each series of each metric
@@ -188,6 +194,27 @@ def xml_changed(mutators):
         return replace(right, body=f"<GL_MarketDocument>{said}</GL_MarketDocument>".encode())
 
     return action
+
+
+def sums_changed(mutators):
+    """The same for CloudWatch's arrays: each value as a flat record, and back; a list of metrics stays as it is."""
+    def mutate(body):
+        if "MetricDataResults" not in body:
+            return
+        body["data"] = [
+            {"Timestamp": int(at), "Value": value} | {name: result[name] for name in ("Id", "Label", "StatusCode")}
+            for result in body["MetricDataResults"]
+            for at, value in zip(result["Timestamps"], result["Values"], strict=True)]
+        for each in mutators:
+            each(body)
+        results = {}
+        for item in body.pop("data"):
+            more = {name: value for name, value in item.items() if name not in ("Timestamp", "Value")}
+            result = results.setdefault(item["Id"], more | {"Timestamps": [], "Values": []})
+            result["Timestamps"].append(item["Timestamp"])
+            result["Values"] += [item["Value"]] if "Value" in item else []
+        body["MetricDataResults"] = list(results.values())
+    return faults.changed(mutate)
 
 
 def tag(item, name):
@@ -257,6 +284,7 @@ OTHERWISE = {
     **{(source, fault): RECOVERED for source in ("electricity_maps", "neso", "eia", "entsoe")
        for fault in ("a field more", "numbers as strings")},
     ("watttime", "a field more"): RECOVERED, ("azure_openai", "a field more"): RECOVERED,
+    ("bedrock_metrics", "a field more"): RECOVERED,
     ("vertex", "a field more"): RECOVERED, ("vertex", "numbers as strings"): RECOVERED,  # as its 64 bits always are
     # a log of requests holds what people wrote: what is not known is left out
     ("litellm", "a field more"): RECOVERED, ("langfuse", "a field more"): RECOVERED,

@@ -190,7 +190,7 @@ LINES = st.lists(WORDS, max_size=5) | st.tuples(
     st.just("2026/06/01 12:00:00.000") | WORDS, st.just("GPU-a") | WORDS, st.just("300 W") | WORDS)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, database=None)
 @given(st.lists(LINES, min_size=17, max_size=17))
 def test_of_a_malformed_log_no_reading_is_invented(drawn):
     """578 logs an example: each two of 17 lines, in both orders and with themselves, with a header and without."""

@@ -1,13 +1,17 @@
 """Redfish: controllers over a real socket, each time's readings as files, and the energy by hour that follows."""
 
+import copy
 import json
 import threading
 from base64 import b64decode
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
+import responses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models_over_home import models_over
@@ -153,6 +157,67 @@ def test_a_controller_in_trouble_is_named_and_the_others_are_written(tmp_path, s
     assert told in said[0] and said[0].startswith("bad ") and said[1].startswith("1 of 2 meters were read")
     (file,) = (tmp_path / redfish.FOLDER).iterdir()
     assert file.read_text().splitlines()[1:] == ["good,,b,host,it,2026-06-01T00:00:00Z,12.500000,1349.260"]
+
+
+def told(status, body="{}", **headers):
+    return lambda right: (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+
+
+def changed(mutate):
+    def act(right):
+        body = copy.deepcopy(MACHINE)
+        mutate(body)
+        return 200, {}, json.dumps(body)
+    return act
+
+
+NOON = "Mon, 22 Jun 2026 {}:00:{} GMT"
+RECOVERED, ONCE, ALWAYS = True, 1, 99
+FAULTS = {  # what is answered in place of the right answer, how often, and whether the reading comes all the same
+    **{f"{code} for ever": (told(code), ALWAYS, False) for code in (400, 401, 403, 404, 408, 429, 500, 502, 529)},
+    **{f"{code} once": (told(code), ONCE, RECOVERED) for code in (408, 500, 502, 529)},
+    "429 with seconds": (told(429, Retry_After="7"), ONCE, RECOVERED),
+    "429 with a date": (told(429, Retry_After=NOON.format(10, "07"), Date=NOON.format(10, "00")), ONCE, RECOVERED),
+    "429 with a date of a clock ten hours wrong": (
+        told(429, Retry_After=NOON.format(20, "07"), Date=NOON.format(20, "00")), ONCE, RECOVERED),
+    "reset": (lambda right: requests.ConnectionError("SENTINEL"), ONCE, RECOVERED),
+    "reset for ever": (lambda right: requests.ConnectionError("SENTINEL"), ALWAYS, False),
+    "a stall": (lambda right: requests.ReadTimeout("SENTINEL"), ONCE, RECOVERED),
+    "a stall for ever": (lambda right: requests.ReadTimeout("SENTINEL"), ALWAYS, False),
+    "truncated": (lambda right: (200, {}, right[:-4]), ONCE, RECOVERED),
+    "truncated for ever": (lambda right: (200, {}, right[:-4]), ALWAYS, False),
+    "a page of HTML": (told(200, "<html>sign in, SENTINEL@example.org</html>"), ALWAYS, False),
+    "another kind of JSON": (told(200, '[["SENTINEL@example.org"]]'), ALWAYS, False),
+    "wrong content type": (lambda right: (200, {"Content-Type": "text/html"}, right), ALWAYS, RECOVERED),
+    "an empty resource": (told(200, "{}"), ALWAYS, False),
+    "a field more": (changed(lambda body: body.update(UserLabel="SENTINEL@example.org")), ALWAYS, RECOVERED),
+    "readings that are null": (changed(lambda body: [body[each].update(Reading=None) for each in (
+        "PowerWatts", "EnergykWh")]), ALWAYS, False),
+    "numbers as strings": (changed(lambda body: body["PowerWatts"].update(Reading="1349.26")), ALWAYS, False),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_recovered_from_or_said_in_one_sentence(tmp_path, monkeypatch, fault):
+    """The faults of test_fault_matrix, for a resource that has no pages, no window and no time of its own."""
+    act, times, expected = FAULTS[fault]
+    waits, said, seen, right = [], [], [], json.dumps(MACHINE)
+    monkeypatch.setattr(redfish, "Client", partial(redfish.Client, sleep=waits.append))
+
+    def answer(request):
+        seen.append(request)
+        return act(right) if len(seen) <= times else (200, {}, right)
+
+    with responses.RequestsMock() as mock:
+        mock.add_callback("GET", "https://bmc.example/env", callback=answer)
+        meters = {"bmc-1": {"url": "https://bmc.example/env", "host": "a"}}
+        failed = redfish.read_all(context(tmp_path, meters), datetime(2026, 6, 1, tzinfo=UTC), said.append)
+    written = [file.read_text() for file in tmp_path.glob(f"{redfish.FOLDER}/*")]
+    assert (failed, len(said), len(written)) == ((0, 1, 1) if expected else (1, 1, 0)), said
+    assert all("12.500000,1349.260" in text for text in written)
+    assert "\n" not in said[0] and "SENTINEL" not in repr((said, written))
+    if fault.startswith("429 with"):
+        assert waits == [7]
 
 
 def test_a_wrong_login_is_told_without_it_and_nothing_is_written(tmp_path, server):

@@ -16,7 +16,7 @@ accounts as (
         max(case when is_of_record then 1 else 0 end) as of_record_count,
         cast(sum(call_count) as decimal(38, 9)) as call_count,
         -- all kinds of input: sources tell them apart or not, and each token is in one of them
-        cast(sum(coalesce(input_tokens, 0) + coalesce(cached_input_tokens, 0) + coalesce(cache_write_input_tokens, 0))
+        cast(sum({{ all_input_tokens() }})
             as decimal(38, 9)) as input_tokens,
         cast(sum(output_tokens) as decimal(38, 9)) as output_tokens,
         cast({{ usd_from_nano_usd('sum(cost_nano_usd)') }} as decimal(38, 9)) as cost_usd

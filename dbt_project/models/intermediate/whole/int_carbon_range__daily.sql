@@ -11,7 +11,7 @@ ranged as (
         -- the four kinds are apart from one another; a kind that is not told is none of what is known
         case
             when coalesce(input_tokens, cached_input_tokens, cache_write_input_tokens, output_tokens) is not null
-                then coalesce(input_tokens, 0) + coalesce(cached_input_tokens, 0) + coalesce(cache_write_input_tokens, 0)
+                then {{ all_input_tokens() }}
                     + coalesce(output_tokens, 0)
         end as token_count,
         energy_kwh_low, energy_kwh, energy_kwh_high,

@@ -40,7 +40,9 @@ pairs as (
         on record.provider = other.provider
         and record.of_record_count = 1
         and (other.of_record_count = 0 and record.source <> other.source
-            or other.of_record_count = 1 and record.source < other.source)
+            -- metrics are booked in hours without a log, so that both are of record and none is counted twice
+            or other.of_record_count = 1 and record.source < other.source
+            and (record.source <> 'bedrock' or other.source <> 'bedrock_metrics'))
     left join common_keys on record.provider = common_keys.provider
         and record.source = common_keys.of_record_source and other.source = common_keys.other_source
 

@@ -13,7 +13,7 @@ gaps as (
         model_id,
         gap_reason,
         cast(sum(call_count) as decimal(38, 0)) as call_count,
-        cast(sum(coalesce(input_tokens, 0) + coalesce(cached_input_tokens, 0) + coalesce(cache_write_input_tokens, 0))
+        cast(sum({{ all_input_tokens() }})
             as decimal(38, 0)) as input_tokens,
         cast(sum(output_tokens) as decimal(38, 0)) as output_tokens,
         cast(sum(gpu_seconds) as decimal(38, 0)) as gpu_seconds,

@@ -16,6 +16,7 @@ renamed as (
         workflow_tag,
         -- the region that answered is where electricity was used
         'aws:' || coalesce(inference_region, region) as cloud_region,
+        'aws:' || region as called_region,
         case when error_code is null then 0 else 1 end as error_count,
         input_tokens,
         cached_input_tokens,

@@ -18,12 +18,7 @@ renamed as (
         api_key_id,
         project_id,
         workflow_tag,
-        -- each token is counted once, whatever the log means by input
-        case
-            when input_includes_cached
-                then input_tokens - coalesce(cached_input_tokens, 0) - coalesce(cache_write_input_tokens, 0)
-            else input_tokens
-        end as input_tokens,
+        {{ input_without_cache() }} as input_tokens,
         coalesce(cached_input_tokens, 0) as cached_input_tokens,
         coalesce(cache_write_input_tokens, 0) as cache_write_input_tokens,
         output_tokens,

@@ -25,12 +25,7 @@ renamed as (
         workflow_tag,
         vendor_request_id,
         vendor_side as is_vendor_side,
-        -- each token is counted once, whatever the instrumentation means by input
-        case
-            when input_includes_cached
-                then input_tokens - coalesce(cached_input_tokens, 0) - coalesce(cache_write_input_tokens, 0)
-            else input_tokens
-        end as input_tokens,
+        {{ input_without_cache() }} as input_tokens,
         cached_input_tokens,
         cache_write_input_tokens,
         output_tokens,
