@@ -8,11 +8,12 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from decimal import Decimal, localcontext
 from pathlib import Path
 
-import duckdb
-
-_SUMMED = ("BIGINT", "INTEGER", "DECIMAL")
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 
 @dataclass(frozen=True)
@@ -41,21 +42,30 @@ class Receipt:
 
 
 def write_for(
-    duck: duckdb.DuckDBPyConnection, path: Path, *, source: str, table: str, day: date | None, fetched_at: datetime,
+    path: Path, *, source: str, table: str, day: date | None, fetched_at: datetime,
     requests: list[str], warnings: list[str], duplicates: int,
 ) -> Receipt:
-    """The receipt of a typed Parquet file, summed with the connection that is given."""
-    relation = duck.read_parquet(str(path), hive_partitioning=False)
-    numbers = [
-        name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind).startswith(_SUMMED)
-    ]
-    sums = ["count(*)", *(f'sum("{name}")::varchar' for name in numbers)]
-    row = relation.aggregate(", ".join(sums)).fetchall()[0]
-    totals = {name: value for name, value in zip(numbers, row[1:], strict=True) if value is not None}
+    """The receipt of a typed Parquet file."""
+    rows, totals = _summed(path)
     return Receipt(
-        source, table, day.isoformat() if day else None, row[0], path.stat().st_size, sha256(path),
+        source, table, day.isoformat() if day else None, rows, path.stat().st_size, sha256(path),
         fetched_at.strftime("%Y-%m-%dT%H:%M:%SZ"), requests, warnings, duplicates, totals,
     )
+
+
+def _summed(path: Path) -> tuple[int, dict[str, str]]:
+    """How many records a file holds, and the exact sum of each column of numbers that holds one, batch by batch."""
+    sums: dict[str, Decimal] = {}
+    with pq.ParquetFile(path) as file, localcontext(prec=60):
+        numbers = [field.name for field in file.schema_arrow
+                   if pa.types.is_integer(field.type) or pa.types.is_decimal(field.type)]
+        for batch in file.iter_batches(columns=numbers):
+            for name, column in zip(numbers, batch.columns, strict=True):
+                # as wide as there is: 64-bit sums would wrap around without a word
+                wide = column.cast(pa.decimal128(38, getattr(column.type, "scale", 0)))
+                if (total := pc.sum(wide).as_py()) is not None:
+                    sums[name] = sums.get(name, 0) + total
+        return file.metadata.num_rows, {name: f"{sums[name]:f}" for name in numbers if name in sums}
 
 
 def sha256(path: Path) -> str:

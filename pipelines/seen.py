@@ -6,6 +6,7 @@ What is hashed, and what becomes of a repeat, belongs to whoever asks.
 import numpy as np
 
 BITMAP_BITS = 30  # 128 MB, of which the system hands out what is written to
+BITMAP_FROM = 1 << 16  # hashes; fewer are looked up in their runs sooner than the bitmap's pages are cleared
 SIEVE_BITS = 16
 TOGETHER = 4  # as many sorted runs of like size are made one
 
@@ -14,11 +15,12 @@ class Seen:
     """All hashes so far.
 
     A bitmap answers "never" for almost all that never came; for the rest, the hashes lie in sorted runs, few and long.
-    Takes 8 bytes a hash beside the bitmap.
+    Takes 8 bytes a hash beside the bitmap, which is made once there are more than `bitmap_from` hashes.
     """
 
-    def __init__(self) -> None:
-        self._bits = np.zeros(1 << (BITMAP_BITS - 3), dtype=np.uint8)
+    def __init__(self, bitmap_from: int = BITMAP_FROM) -> None:
+        self._bitmap_from = bitmap_from
+        self._bits: np.ndarray | None = None
         self._runs: list[np.ndarray] = []
 
     def again(self, hashes: np.ndarray) -> np.ndarray:
@@ -30,7 +32,11 @@ class Seen:
         if not len(hashes):
             return np.empty(0, dtype=np.intp)
         run = np.sort(hashes)
-        maybe = run[self._mark(run)]
+        if self._bits is None and len(run) + sum(map(len, self._runs)) > self._bitmap_from:
+            self._bits = np.zeros(1 << (BITMAP_BITS - 3), dtype=np.uint8)
+            for earlier in self._runs:
+                self._mark(earlier)
+        maybe = run if self._bits is None else run[self._mark(run)]
         before = maybe[self._in_runs(maybe)]
         self._keep(run)
         return _positions(hashes, before, run[1:][run[1:] == run[:-1]])

@@ -6,8 +6,8 @@ benchmark_fitted.toml).
 
 import math
 import tomllib
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass, field, fields
+from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
 from statistics import NormalDist
@@ -59,14 +59,22 @@ class Estimate:
     Attributes:
         central: Geometric mean.
         gsd: Geometric standard deviation.
-        low: Lower end of the 95% range.
-        high: Upper end of the 95% range.
+        cases: Mean and standard deviation of ln J of each case that is as likely as the others.
     """
 
     central: float
     gsd: float
-    low: float
-    high: float
+    cases: tuple[NormalDist, ...] = field(repr=False)
+
+    @cached_property
+    def low(self) -> float:
+        """Lower end of the 95% range."""
+        return math.exp(_quantile(self.cases, 0.025))
+
+    @cached_property
+    def high(self) -> float:
+        """Upper end of the 95% range."""
+        return math.exp(_quantile(self.cases, 0.975))
 
 
 def log_joules(value: dict[str, float], at: Conditions) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -144,8 +152,8 @@ def of_mixture(mean: np.ndarray, variance: np.ndarray) -> Estimate:
     """The estimate of equally likely log-normal cases: mean and variance of ln J of each."""
     centre, sd = float(mean.mean()), np.sqrt(variance)
     spread = math.sqrt(float(variance.mean() + ((mean - centre) ** 2).mean()))
-    low, high = (math.exp(_quantile(mean, sd, share)) for share in (0.025, 0.975))
-    return Estimate(math.exp(centre), math.exp(spread), low, high)
+    cases = tuple(NormalDist(m, s) for m, s in zip(mean.tolist(), sd.tolist(), strict=True))
+    return Estimate(math.exp(centre), math.exp(spread), cases)
 
 
 def batch_points() -> list[float]:
@@ -154,9 +162,8 @@ def batch_points() -> list[float]:
     return [low * (high / low) ** ((i + 0.5) / BATCH_POINTS) for i in range(BATCH_POINTS)]
 
 
-def _quantile(mean: np.ndarray, sd: np.ndarray, share: float) -> float:
+def _quantile(parts: tuple[NormalDist, ...], share: float) -> float:
     """Quantile of a mixture of normals with equal weights, by bisection between those of its parts."""
-    parts = [NormalDist(m, s) for m, s in zip(mean.tolist(), sd.tolist(), strict=True)]
     ends = [part.inv_cdf(share) for part in parts]
     low, high = min(ends), max(ends)
     while high - low > 1e-9:

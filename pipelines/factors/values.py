@@ -6,6 +6,7 @@ Which factors there are does not belong here.
 import tomllib
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def fixed(value: Decimal, places: int = 18) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+@cache
 def inputs() -> dict[str, Any]:
     """The coefficients, with unit and source each."""
     return tomllib.loads(Path(__file__).with_name("inputs.toml").read_text(encoding="utf-8"))

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-import duckdb
 import pyarrow.parquet as pq
 
 from pipelines import receipts
@@ -53,14 +52,14 @@ def commit(staged: Staged, findings: Iterable[Finding], home: Path, fetched_at: 
     everything = [*staged.findings, *findings]
     held = {finding.day for finding in everything}
     done = Landed([], [], [], staged.missing, everything)
-    with told(home), duckdb.connect() as duck:
+    with told(home):
         for day, path in sorted(staged.files.items(), key=lambda item: str(item[0])):
             if None in held or (day is not None and day.isoformat() in held):
                 _quarantine(staged, day, path, everything, home)
                 done.quarantined.append(day)
                 continue
             receipt = receipts.write_for(
-                duck, path, source=staged.source.name, table=staged.table.name, day=day, fetched_at=fetched_at,
+                path, source=staged.source.name, table=staged.table.name, day=day, fetched_at=fetched_at,
                 requests=staged.requests.get(day) or [f"{staged.window}: no records for this day"],
                 warnings=sorted(set(staged.warnings)), duplicates=staged.duplicates.get(day, 0),
             )

@@ -86,12 +86,14 @@ def stage(source: Source, table: Table, context: Context, window: Window) -> Sta
             if table.silent_days_are_missing and day not in parts:
                 staged.missing.append(day)
                 continue
-            staged.files[day] = _write(table, parts.get(day, []), context.scratch / f"{day or 'whole'}.parquet")
-        with engine.connect(context.scratch) as duck:
-            for day, path in staged.files.items():
-                if day in staged.duplicates:
-                    continue
-                staged.duplicates[day] = drop_duplicates(duck, table, path, day, staged.findings)
+            whole = pa.concat_tables(parts.get(day) or [arrow_schema(table).empty_table()])
+            staged.files[day] = _write(table, whole, context.scratch / f"{day or 'whole'}.parquet")
+            if whole.group_by(list(table.key)).aggregate([]).num_rows == whole.num_rows:
+                staged.duplicates[day] = 0  # as in most days
+        if unsure := [day for day in staged.files if day not in staged.duplicates]:
+            with engine.connect(context.scratch) as duck:
+                for day in unsure:
+                    staged.duplicates[day] = drop_duplicates(duck, table, staged.files[day], day, staged.findings)
     return staged
 
 
@@ -134,9 +136,8 @@ def _collect(staged: Staged, parts: dict[date | None, list[pa.Table]], page: Pag
         staged.requests.setdefault(day, []).append(page.request)
 
 
-def _write(table: Table, parts: list[pa.Table], path: Path) -> Path:
+def _write(table: Table, whole: pa.Table, path: Path) -> Path:
     """One file in a fixed order, so that the same records give the same bytes."""
-    whole = pa.concat_tables(parts) if parts else arrow_schema(table).empty_table()
     order = [(name, "ascending") for name in (table.order or table.key)]
     rest = [(name, "ascending") for name in whole.column_names if name not in dict(order)]
     pq.write_table(whole.take(pc.sort_indices(whole, sort_keys=order + rest)), path, compression="zstd")

@@ -79,12 +79,11 @@ def leads(found: Cohorts) -> Floats:
 
 def _regressed(found: Cohorts, rows: NDArray, columns: NDArray, *others: NDArray) -> Floats:
     """Coefficients of cohorts, of weeks after the first one, and of others, on the named cells."""
-    from statsmodels.regression.linear_model import WLS
-
     cohort_count, weeks = found.logs.shape
     design = np.column_stack([
         rows[:, None] == np.arange(cohort_count), columns[:, None] == np.arange(1, weeks), *others]).astype(float)
-    return WLS(found.logs[rows, columns], design, weights=found.counts[rows]).fit().params
+    weights = np.sqrt(found.counts[rows])
+    return np.linalg.lstsq(design * weights[:, None], found.logs[rows, columns] * weights, rcond=None)[0]
 
 
 def mean_effect(panel: Panel) -> float:

@@ -21,7 +21,7 @@ from pipelines.registry.changes import WORKFLOWS
 from pipelines.registry.drafts import CeilingDraft, Draft, Recording
 from pipelines.registry.models import KINDS, Kind
 from pipelines.registry.recorded import Recorded
-from pipelines.registry.store import current, versions, writing
+from pipelines.registry.store import current, newest_of, versions, writing
 
 logger = logging.getLogger(__name__)
 
@@ -136,8 +136,9 @@ def _record(
     session: Session, kind: Kind, drafts: Sequence[Draft], recording: Recording,
     together_with: Callable[[Session], None] | None,
 ) -> Outcome:
-    newest = current(session, kind)
-    rows = ceilings.standing(versions(session, kind)) if kind.name == "ceilings" else []
+    recorded = versions(session, kind)
+    newest = newest_of(kind, recorded)
+    rows = ceilings.standing(recorded) if kind.name == "ceilings" else []
     pending: dict[int, Draft] = dict(enumerate(drafts))
     if kind.name == "ceilings":
         pending = {
@@ -234,19 +235,21 @@ def _dangling(session: Session, kind: Kind, pending: dict[int, Draft]) -> list[R
     if not referring:
         return []
     teams, workflows = (current(session, KINDS[name]) for name in ("teams", "workflows"))
-    known = {
-        "team": set(teams),
-        "workflow": set(workflows),
-        "unit": {team.unit_id for team in teams.values()},
-        "country": {countries.stored(team.country) for team in teams.values()},
-        "sector_tag": {row.sector_tag for row in workflows.values()},
-        "organisation": {"organisation"},
-        "service": None,  # whoever runs a model is known from its usage
+    of_target: dict[str, Callable[[], set | None]] = {
+        "team": lambda: set(teams),
+        "workflow": lambda: set(workflows),
+        "unit": lambda: {team.unit_id for team in teams.values()},
+        "country": lambda: {countries.stored(team.country) for team in teams.values()},
+        "sector_tag": lambda: {row.sector_tag for row in workflows.values()},
+        "organisation": lambda: {"organisation"},
+        "service": lambda: None,  # whoever runs a model is known from its usage
         # what is only reckoned with has nothing to use
-        "fee": {levy_id for levy_id, levy in current(session, KINDS["levies"]).items() if levy.levy_kind == "fee"},
-        "vendor": set(current(session, KINDS["vendors"])),
-        "change": set(current(session, KINDS["changes"])),
+        "fee": lambda: {
+            levy_id for levy_id, levy in current(session, KINDS["levies"]).items() if levy.levy_kind == "fee"},
+        "vendor": lambda: set(current(session, KINDS["vendors"])),
+        "change": lambda: set(current(session, KINDS["changes"])),
     }
+    known = {target: of_target[target]() for target in {target for _, target in referring.values()}}
     found = []
     for position, (column, target) in referring.items():
         given = getattr(pending[position], column)

@@ -212,5 +212,9 @@ def versions(
 
 def current(session: Session, kind: Kind, as_of: date | None = None) -> dict[str, Recorded]:
     """The newest recorded version by id, sorted by id; `as_of` as for `versions`."""
-    newest = {getattr(row, kind.id_field): row for row in versions(session, kind, as_of=as_of)}
-    return dict(sorted(newest.items()))
+    return newest_of(kind, versions(session, kind, as_of=as_of))
+
+
+def newest_of(kind: Kind, rows: Iterable[Recorded]) -> dict[str, Recorded]:
+    """The newest version by id, sorted by id, of versions in the order of `versions`."""
+    return dict(sorted({getattr(row, kind.id_field): row for row in rows}.items()))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipelines import duplicates
 from pipelines.duplicates import DifferentRecords, drop_duplicates, write_once
-from pipelines.seen import BITMAP_BITS, Seen
+from pipelines.seen import BITMAP_BITS, BITMAP_FROM, Seen
 from pipelines.source import Column, Table
 
 TABLE = Table(
@@ -22,10 +22,11 @@ TABLE = Table(
 NEAR = st.sampled_from([0, 1, 2**16, 2**(64 - BITMAP_BITS) - 1, 2**(64 - BITMAP_BITS), 2**63, 2**64 - 1])
 
 
-@given(st.lists(st.lists(NEAR | st.integers(0, 2**64 - 1), max_size=12), max_size=40))
+@given(st.lists(st.lists(NEAR | st.integers(0, 2**64 - 1), max_size=12), max_size=40),
+       st.sampled_from([0, 20, BITMAP_FROM]))
 @settings(max_examples=300, deadline=None)
-def test_what_came_before_is_what_a_set_says(batches):
-    seen, told = Seen(), set()
+def test_what_came_before_is_what_a_set_says(batches, bitmap_from):
+    seen, told = Seen(bitmap_from), set()
     for batch in batches:
         expected = []
         for position, value in enumerate(batch):

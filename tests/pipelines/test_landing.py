@@ -69,6 +69,15 @@ def test_a_receipt_says_what_was_asked_and_proves_what_came(tmp_path):
         receipt(tmp_path), receipt(tmp_path, D2)]
 
 
+def test_totals_are_exact_beyond_what_one_number_holds(tmp_path):
+    most = 2**63 - 1
+    given = [row("a", tokens=most, usd="123456789.123456789"), row("b", tokens=most, usd="-0.000000001"), row("c")]
+    landed = land(tmp_path, pages(given), ONE)
+    # 2 * (2^63 - 1) + what stands in c
+    assert landed.receipts[0].totals == {
+        "tokens": str(2 * most + (row("c")["tokens"] or 0)), "usd": "123456789.123456788"}
+
+
 def test_a_day_is_replaced_whole(tmp_path):
     land(tmp_path, pages([row("a"), row("b")]), ONE)
     land(tmp_path, pages([row("c")]), ONE)

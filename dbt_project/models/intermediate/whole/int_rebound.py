@@ -1,7 +1,7 @@
 """One row per efficiency change x level of evidence, and one per period of an event study: rebound and its interval.
 
 Nothing is computed here: `pipelines.rebound` estimates, int_rebound_week says what was used. It is Python because
-regressions and their errors are statsmodels'.
+regressions and their errors are statsmodels' and NumPy's.
 """
 
 import pyarrow as pa
