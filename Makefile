@@ -22,7 +22,7 @@ demo: $(STAMP) ## The sandbox organisation through the whole pipeline, under JEV
 	@$(BIN)/jevons demo
 
 test: $(STAMP) lint ## Everything that is checked, also in CI
-	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .
