@@ -5,7 +5,11 @@ with
 
 used as (select * from {{ ref('stg_bedrock_metrics__usage') }}),
 
-logs as (select * from {{ ref('stg_bedrock__invocations') }}),
+logs as (
+
+    select distinct usage_date, usage_hour_utc, project_id, called_region from {{ ref('stg_bedrock__invocations') }}
+
+),
 
 records as (
 

@@ -6,7 +6,7 @@ exported as (select * from {{ source('gpu_prometheus', 'samples') }}),
 -- read a second time: one CTE for both would be made whole, for all days
 metered as (
 
-    select dt, uuid, date_trunc('hour', sampled_at_utc) as hour_utc
+    select distinct dt, uuid, date_trunc('hour', sampled_at_utc) as hour_utc
     from {{ source('gpu_prometheus', 'samples') }}
     where quantity in ('energy_j', 'power_w')
 
