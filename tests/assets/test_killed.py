@@ -129,6 +129,16 @@ def test_the_next_run_completes_the_build(
     assert dg.DagsterRunStatus.STARTED not in statuses and dg.DagsterRunStatus.FAILURE in statuses
 
 
+@pytest.mark.timeout(300)
+def test_running_days_again_changes_no_published_hash(
+    story: Story, completed: subprocess.CompletedProcess[str]
+) -> None:
+    before = hashes(story.home / "published")
+    again = run_jevons(story.home, "materialize", *DAYS, **environ(story.home))
+    assert again.stdout == completed.stdout
+    assert hashes(story.home / "published") == before
+
+
 @pytest.mark.timeout(600)
 def test_a_home_of_an_earlier_version_is_refused_and_made_anew_and_nothing_is_lost_in_between(
     story: Story, completed: subprocess.CompletedProcess[str], sandbox: SandboxServer
